@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from tests.usecases.money.test_credits import settle
 from tests.web.seller.test_money_pages import words_of
 from tests.web.staff.test_staff_panel import Desk
 
+from crossdock.domain.commands import Refused, Why
 from crossdock.domain.payments import Dispute, DisputeState, Standing
 from crossdock.domain.values import Money
-from crossdock.store.models import AuditEntry, Credit, Entry, Label, LostDispute, Mail, Order
+from crossdock.store.models import AuditEntry, Command, Credit, Entry, Label, LostDispute, Mail, Order
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money import balance, bank_news, disputes, left, rounds
-from crossdock.usecases.money.credits import ask_credit, why_not_ask
+from crossdock.usecases.money.credits import ask_credit, staff_credit, why_not_ask
 from crossdock.usecases.money.statement import Period, page_of
 from crossdock.usecases.orders.actions import ship_by_hand
 from labelling import Counter
@@ -178,6 +180,20 @@ def test_what_the_bank_has_is_not_credited_as_well(world: World, desk: Desk) -> 
     assert "The rest" not in why_not_ask(order) and left.room(order).minor == 500
     bank_says(order, DisputeState.WON, world.later(), minor=1000)
     assert desk.client.post(url, given).status_code == 302 and held("refunds_due") == -1500
+
+
+def test_a_refund_that_failed_is_not_tried_again_for_what_the_bank_took_since(world: World, desk: Desk) -> None:
+    """5.00 were promised and did not arrive; then the bank took all 15.00, or only what was not promised."""
+    order, now = world.buy(), world.later()
+    ship_by_hand(order=order, lines=None, tracking="T", carrier="UPS", actor=world.seller.owner, now=now)
+    credit = staff_credit(order=order, amount=Money(500, "USD"), reason="Late", actor=desk.who, key="k", now=now)
+    settle(Command.objects.get(kind="refund_payment"), Refused(Why.INVALID, "The card is closed."))
+    bank_says(order, DisputeState.TAKEN, now, minor=1500)
+    again = f"/staff/credits/{credit.public_id}/retry/"
+    assert "It is not credited a second time" in words_of(desk.client.post(again, follow=True))
+    assert Command.objects.filter(kind="refund_payment").count() == 1
+    bank_says(order, DisputeState.TAKEN, now, minor=1000)
+    assert "The bank is asked again now." in words_of(desk.client.post(again, follow=True))
 
 
 def test_cancelled_while_the_bank_has_the_money_the_buyer_is_credited_when_it_comes_back(world: World) -> None:

@@ -20,7 +20,7 @@ from crossdock.store.models import Command, Credit, LostDispute, Order, ShopRefu
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import books
-from crossdock.usecases.money.left import room, why_no_more, with_the_bank
+from crossdock.usecases.money.left import room, uncredited, why_no_more, with_the_bank
 from crossdock.usecases.money.returned import answered_in_shop
 from crossdock.usecases.outbox.payloads import REFUND, RefundPayment
 from crossdock.usecases.outbox.queue import enqueue, party_named
@@ -380,6 +380,8 @@ def try_refund_again(*, credit: Credit, actor: User, now: datetime) -> None:
             raise NotAllowed(why)
         if row.state != CreditState.FAILED:
             raise NotAllowed("Only a refund that was refused can be tried again.")
+        if (taken := with_the_bank(order)) > uncredited(order):
+            raise NotAllowed(why_no_more(taken))
         tries = Command.objects.filter(kind=CommandKind.REFUND_PAYMENT, payload__credit=row.cause)
         if tries.exclude(state__in=[CommandState.DONE, CommandState.WITHDRAWN]).exists():
             raise NotAllowed("It is being tried already.")
