@@ -119,3 +119,13 @@ def test_the_page_says_why_with_the_held_part_alone_and_asks_no_more_for_more_re
         page = words_of(owner.get("/seller/money/"))
     assert "Held for returns and disputes $36.80" in page and Return.objects.count() == 4
     assert len(four) == len(one)
+
+
+def test_a_return_that_was_credited_meanwhile_is_no_line_of_what_waits(world: World) -> None:
+    order, given = payable(world), {"reason": "Late", "actor": user(is_staff=True), "key": "k"}
+    taken(world, asked(world, order, 1))
+    staff_credit(order=order, amount=Money(1000, "USD"), **given, now=world.later())
+    assert stands(world) == (0, 2300)
+    owner = Client()
+    owner.force_login(world.seller.owner)
+    assert "Held for a return" not in words_of(owner.get("/seller/money/"))

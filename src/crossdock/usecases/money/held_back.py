@@ -35,5 +35,6 @@ def held_back(seller: Seller, *, now: datetime) -> dict[int, int]:
         order, units = row.order, {part.line_id: part.units for part in row.lines.all()}
         whole = sum(shares_of(order, list(order.lines.all()), units, ReturnReason(row.reason), before).values())
         minor = due(whole, before=row.given, deduction=0, room=order.total_minor - order.credited_minor)
-        back[order.pk] = minor - share_of_cut(order, kept.get(order.pk, 0), minor)
+        if minor:
+            back[order.pk] = minor - share_of_cut(order, kept.get(order.pk, 0), minor)
     return back
