@@ -11,7 +11,7 @@ from crossdock.domain.events import Refund
 from crossdock.domain.payments import DisputeState
 from crossdock.domain.requests.returns import Fate, Payer
 from crossdock.domain.values import Money
-from crossdock.store.models import Alert, Credit, LostDispute, Order, PolicySwitch, Return, Shipment
+from crossdock.store.models import Alert, Credit, LostDispute, Mail, Order, PolicySwitch, Return, Shipment
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money import disputes
 from crossdock.usecases.money.credits import staff_credit
@@ -132,6 +132,32 @@ def test_what_was_decided_of_a_dispute_and_taken_back_is_not_taken_off_a_return(
     Order.objects.update(payable_at=world.now)
     assert held_back(world.seller, now=world.later()) == {order.pk: 920}
     got(world, row, back(row, 1), 1000)
+
+
+def test_what_came_back_while_the_bank_had_the_money_is_credited_once_it_gives_it_back(world: World) -> None:
+    """35.00 were paid and 20.00 are with the bank: of the 30.00 that came back 15.00 are there to be credited."""
+    order = shipped(world, 3)
+    row = taken(world, asked(world, order, 3))
+    bank_says(order, DisputeState.LOST, world.later(), 2000)
+    got(world, row, back(row, 3), 1500)
+    for state in (DisputeState.WON, DisputeState.LOST, DisputeState.WON):
+        bank_says(order, state, world.later(), 2000)
+    assert list(order.credits.order_by("pk").values_list("kind", "amount_minor")) == [
+        ("return", 1500),
+        ("return", 1500),
+    ]
+    assert fresh(order).credited_minor == 3000
+    mail = Mail.objects.get(to=order.buyer.email, body__contains="has given the money back")
+    assert mail.body.startswith("We’re refunding $15.00")
+
+
+def test_what_came_back_and_was_credited_is_not_credited_by_a_dispute_that_is_won(world: World) -> None:
+    order = shipped(world, 3)
+    row = taken(world, asked(world, order, 1))
+    bank_says(order, DisputeState.LOST, world.later(), 2000)
+    got(world, row, back(row, 1), 1000)
+    bank_says(order, DisputeState.WON, world.later(), 2000)
+    assert fresh(order).credited_minor == 1000
 
 
 def test_units_of_an_open_return_that_never_left_hold_nothing_and_stop_nothing(world: World) -> None:

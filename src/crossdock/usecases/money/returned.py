@@ -4,12 +4,13 @@ refund in the shop answered. Runs under the order's lock, which the caller holds
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db.models import Min, QuerySet, Sum
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, CreditState, Paid
-from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, shares
+from crossdock.domain.requests.returns import OPEN, Back, Fate, ReturnReason, ReturnState, due, shares
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine, ShopRefund
 from crossdock.usecases.money.left import room
@@ -75,6 +76,21 @@ def back_since(row: Return) -> int:
     """What went back by another way since the return was asked for."""
     rows = other_ways().filter(order_id=row.order_id, granted_at__gte=row.asked_at)
     return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def short(order: Order, since: datetime) -> int:
+    """Minor units that returns received since then were due and not credited, by what was kept for wear and what went
+    back by another way: the buyer's bank had the money.
+    """
+    found = 0
+    for row in Return.objects.filter(order=order, state=ReturnState.RECEIVED, closed_at__gte=since):
+        units = {part.line_id: part.received or 0 for part in row.lines.all()}
+        before = came_back(order)
+        before.subtract(units)
+        whole = sum(shares_of(order, list(order.lines.all()), units, ReturnReason(row.reason), before).values())
+        found += due(whole, before=back_since(row), deduction=row.kept_minor, room=whole)
+    given = Credit.objects.filter(order=order, kind=CreditKind.RETURN, granted_at__gte=since)
+    return max(0, found - int(given.aggregate(sum=Sum("amount_minor"))["sum"] or 0))
 
 
 def left_of_payment(order: Order) -> int:

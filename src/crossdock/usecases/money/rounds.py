@@ -15,6 +15,7 @@ from crossdock.store.models import Entry, Order, PaymentIntent, TimelineEntry, T
 from crossdock.usecases.money import books, disputes
 from crossdock.usecases.money.credits import grant, tell_granted
 from crossdock.usecases.money.left import room
+from crossdock.usecases.money.returned import short
 from crossdock.usecases.record.telling import Telling
 
 TOLD = "dispute"
@@ -41,17 +42,26 @@ def follow(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> boo
     if dispute.state is DisputeState.LOST and causes:
         amount = Money(there, order.currency)
         disputes.lost(order=order, cause=causes[-1], amount=amount, reason=dispute.reason, now=told.now)
-    if there < held and order.cancelled_at is not None and (back := room(order)).minor:
-        _credit_cancelled(order, back, causes[-1], told=told)
+    if there < held:
+        _credit_what_waited(order, causes, told=told)
     return there != held
 
 
-def _credit_cancelled(order: Order, back: Money, cause: str, *, told: Telling) -> None:
-    """While the bank had it nobody was credited; now it is owed."""
+def _credit_what_waited(order: Order, causes: list[str], *, told: Telling) -> None:
+    """While the bank had it nobody was credited for a cancel or for what came back; now it is owed."""
+    back, kind = room(order), CreditKind.REJECT
     reason = "Your order was cancelled, and your bank has given the money back to us."
-    cause = f"{order.reference}:{cause}"[:100]
-    credit = grant(order=order, amount=back, kind=CreditKind.REJECT, cause=cause, reason=reason, told=told)
-    sentence = f"The bank gave the money of a cancelled order back. The buyer is refunded {back.words}."
+    sentence = "The bank gave the money of a cancelled order back."
+    if order.cancelled_at is None:
+        since = Transfer.objects.get(cause=causes[0]).at
+        back, kind = min(back, Money(short(order, since), order.currency)), CreditKind.RETURN
+        reason = "Your goods came back, and your bank has given the money back to us."
+        sentence = "The bank gave money back that is due for goods that were returned."
+    if not back.minor:
+        return
+    cause = f"{order.reference}:{causes[-1]}"[:100]
+    credit = grant(order=order, amount=back, kind=kind, cause=cause, reason=reason, told=told)
+    sentence = f"{sentence} The buyer is refunded {back.words}."
     tell_granted(credit, order, source="marketplace", sentence=sentence, told=told)
 
 
