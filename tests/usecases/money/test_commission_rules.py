@@ -124,6 +124,7 @@ def test_a_promotion_holds_for_its_seller_until_its_last_day(world: World, desk:
         ({"percent": "many"}, "Type per cent with at most two decimals"),
         ({"since": "2030-01-02", "until": "2030-01-01"}, "It would be over before it begins."),
         ({"until": "2020-01-01"}, "It would be over before it begins."),
+        ({"until": "9999-12-31"}, "Choose a day before the year 3000."),
         ({"seller": "nobody@example.test"}, "Nobody sells under this address."),
         ({"category": "coins"}, "Select a valid choice"),
         ({"why": " "}, "This field is required"),

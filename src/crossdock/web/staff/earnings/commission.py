@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.validators import MaxValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -25,12 +26,15 @@ from crossdock.web.forms import typed
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 
+# The day after it has to exist, in every time zone.
+_LATEST = date(2999, 12, 31)
 WHICH = {"set": "Set", "over": "Over", "all": "All"}
 
 
 def _day(label: str, *, required: bool, help_text: str) -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget)
+    latest = MaxValueValidator(_LATEST, "Choose a day before the year 3000.")
+    return forms.DateField(label=label, required=required, help_text=help_text, widget=widget, validators=[latest])
 
 
 class RuleForm(forms.Form):
