@@ -22,13 +22,13 @@ HERS, HERS_CARDS = Rule(4, 300, NOW, NOW + DAY, seller=7), Rule(5, 200, NOW, NOW
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
-        ([], "8 %, your commission"),
+        ([], "8 %, own commission"),
         ([ALL], "9 %, the rate for all goods"),
         ([CARDS, ALL], "12 %, the rate of Cards"),
         ([SINGLES, CARDS, ALL], "11 %, the rate of Single cards"),
-        ([SINGLES, HERS], "3 %, your promotion until 30 November 2026"),
-        ([HERS_CARDS, HERS], "2 %, your promotion for Cards until 30 November 2026"),
-        ([Rule(9, 100, NOW, seller=8), Rule(10, 100, NOW, category="coins")], "8 %, your commission"),
+        ([SINGLES, HERS], "3 %, own promotion until 30 November 2026"),
+        ([HERS_CARDS, HERS], "2 %, own promotion for Cards until 30 November 2026"),
+        ([Rule(9, 100, NOW, seller=8), Rule(10, 100, NOW, category="coins")], "8 %, own commission"),
         ([CARDS, Rule(6, 1000, NOW, category="cards")], "10 %, the rate of Cards"),
     ],
 )

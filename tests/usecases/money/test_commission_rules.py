@@ -77,12 +77,12 @@ def rates(order: Order) -> list[tuple[int | None, str]]:
 def test_each_line_keeps_its_rate_and_every_page_says_it(world: World, desk: Desk, card: Variant) -> None:
     shown = send(desk)
     assert "This concerns 1 live listing of 1 seller" in words_of(shown) and not CommissionRule.objects.exists()
-    assert "8 %, your commission" in words_of(shown) and "12 %, the rate of Cards" in words_of(shown)
+    assert "8 %, own commission" in words_of(shown) and "12 %, the rate of Cards" in words_of(shown)
     set_rate(desk)
     price = Money(1500, "USD")
     plain = make_listing(seller=world.seller, title="Owl", description="", price=price, count=9, now=world.now)
     order = buy(world, plain.variants.get(), card)
-    assert rates(order) == [(1200, "the rate of Cards"), (800, "your commission")]
+    assert rates(order) == [(1200, "the rate of Cards"), (800, "own commission")]
     lines = list(order.lines.order_by("-variant"))
     assert sum(line.fee_minor or 0 for line in lines) == books.fee_of(order=order) > order.total_minor * 800 // 10_000
     assert not Entry.objects.filter(account="fees", amount_minor__gt=0).exists()
@@ -105,7 +105,7 @@ def test_a_promotion_holds_for_its_seller_until_its_last_day(world: World, desk:
     today = datetime.now(UTC).date()
     set_rate(desk, percent="0", category="", seller=world.seller.owner.email, until=today)
     order = buy(world, card)
-    assert rates(order) == [(0, f"your promotion until {today:%d %B %Y}")] and books.fee_of(order=order) == 0
+    assert rates(order) == [(0, f"own promotion until {today:%d %B %Y}")] and books.fee_of(order=order) == 0
     assert "0 %" in words_of(desk.client.get("/staff/commission/"))
     row = CommissionRule.objects.get(basis_points=0)
     assert row.until == datetime(today.year, today.month, today.day, tzinfo=UTC) + timedelta(days=1)

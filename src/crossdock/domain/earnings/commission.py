@@ -54,7 +54,7 @@ def rate_of(rules: Sequence[Rule], *, seller: int, own: int, way: Sequence[Categ
         and rule.category in depth
     ]
     if not fitting:
-        return Rate(own, "your commission")
+        return Rate(own, "own commission")
     best = max(fitting, key=lambda rule: (rule.seller is not None, depth[rule.category], rule.id))
     return Rate(best.basis_points, _why(best, {category.key: category.name for category in way}))
 
@@ -63,7 +63,7 @@ def _why(rule: Rule, names: dict[str, str]) -> str:
     until = f" until {rule.until - timedelta(days=1):%d %B %Y}" if rule.until else ""
     where = names.get(rule.category, "")
     if rule.seller is not None:
-        return f"your promotion{f' for {where}' if where else ''}{until}"
+        return f"own promotion{f' for {where}' if where else ''}{until}"
     return f"the rate of {where}{until}" if where else f"the rate for all goods{until}"
 
 
