@@ -15,6 +15,7 @@ from django.test import Client
 from tests.web.test_walls import House, _furnished
 
 from crossdock.domain.commands import CommandKind
+from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.privacy.runs import GRACE, RunState, Standing, what_stops
 from crossdock.domain.privacy.table import PERSONAL, Then
 from crossdock.domain.values import Money
@@ -46,6 +47,7 @@ from crossdock.store.models import (
     User,
 )
 from crossdock.usecases.accounts.tokens import make_token
+from crossdock.usecases.catalogue.moderation.deciding import decide, take_down
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.privacy import erasing, runs
@@ -321,9 +323,22 @@ class TestASellerLeaves:
         assert not set(where("zoe.mark")) and where("7 Mühlweg") == {}
         shop = Seller.objects.get(pk=seller.pk)
         assert (shop.name, shop.slug) == (seller.name, f"closed-{seller.public_id}")
-        assert set(Listing.objects.filter(seller=seller).values_list("state", flat=True)) == {"archived"}
+        # One was taken down by staff, and stays so.
+        states = sorted(Listing.objects.filter(seller=seller).values_list("state", flat=True))
+        assert states == ["archived"] * (len(states) - 1) + ["taken_down"]
         assert not Case.objects.filter(seller=seller).exists() and Order.objects.filter(seller=seller).exists()
         assert Client().get(f"/s/{seller.slug}/").status_code == 404
+
+    def test_what_staff_took_down_stays_hidden_and_is_not_sold_when_it_is_put_back(self) -> None:
+        world, staff = World(now=NOW), user(is_staff=True)
+        listing, owner, actor = world.variant.listing, world.seller.owner, {"actor": staff, "now": NOW}
+        review = take_down(listing=listing, ground=Ground.HATE, words="A slur.", until_changed=False, **actor)
+        over(owner)
+        ask_erasure(person=owner, actor=owner, now=NOW)
+        work(THEN)
+        assert Client().get(f"/l/{listing.public_id}/").status_code == 410
+        decide(review=review, put_back=True, words="It was none.", **actor)
+        assert Listing.objects.get(pk=listing.pk).state == "archived"
 
     def test_without_a_sale_the_name_goes_too(self) -> None:
         owner = World(now=NOW).seller.owner

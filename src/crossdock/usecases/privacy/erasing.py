@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
+from crossdock.domain.moderation.takedowns import IS_DOWN
 from crossdock.domain.privacy.runs import GRACE, OPEN, RunKind, RunState, what_stops
 from crossdock.domain.roles import Right
-from crossdock.store.models import DataRun, Endpoint, Listing, Party, User
+from crossdock.store.bulk import lock_in_order
+from crossdock.store.models import DataRun, Endpoint, Listing, ListingReview, Party, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.accounts.sessions import end_sessions_of
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -176,8 +178,7 @@ def _begun(run: DataRun, *, now: datetime) -> bool:
             return False
         User.objects.filter(pk=person.pk).update(is_active=False)
         end_sessions_of(user=person, actor=None, now=now)
-        ended = {"state": ListingState.ARCHIVED, "archived_at": now, "updated_at": now}
-        Listing.objects.filter(seller__owner=person).update(**ended)
+        _end_listings(person, now=now)
         receivers = Endpoint.objects.filter(seller__owner=person, deleted_at=None)
         Party.objects.filter(pk__in=receivers.values("party_id")).update(stopped=True)
         receivers.update(deleted_at=now)
@@ -193,3 +194,12 @@ def _begun(run: DataRun, *, now: datetime) -> bool:
             now=now,
         )
     return True
+
+
+def _end_listings(person: User, *, now: datetime) -> None:
+    """What staff took down stays hidden from buyers, and has no way back to being sold."""
+    mine = Listing.objects.filter(seller__owner=person)
+    down = mine.filter(state=ListingState.TAKEN_DOWN)
+    lock_in_order(down)
+    mine.exclude(state=ListingState.TAKEN_DOWN).update(state=ListingState.ARCHIVED, archived_at=now, updated_at=now)
+    ListingReview.objects.filter(listing__in=down, state__in=IS_DOWN).update(listing_state=ListingState.ARCHIVED)

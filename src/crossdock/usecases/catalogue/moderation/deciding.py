@@ -130,7 +130,7 @@ def decide(*, review: ListingReview, put_back: bool, words: str, actor: User, no
             _tell_upheld(row, words, told=told)
             return row
         row.state = ReviewState.BACK
-        # Whose account was closed meanwhile has nothing to sell.
+        # Whose account was closed meanwhile has nothing to sell (usecases/privacy/erasing.py).
         Listing.objects.filter(pk=row.listing_id, state=ListingState.TAKEN_DOWN).update(
             state=row.listing_state, updated_at=now
         )
