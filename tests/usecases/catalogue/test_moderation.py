@@ -250,6 +250,36 @@ class TestReports:
         with pytest.raises(Stale, match="taken down meanwhile"):
             dismiss(review=ListingReview.objects.latest("pk"), words="?", actor=staff, now=world.later())
 
+    def test_a_stranger_who_types_somebody_s_address_keeps_no_report_of_theirs_away(self) -> None:
+        world, zoe = lately(5), user("zoe@example.test")
+        strange = reported(world, zoe.email)
+        others = [
+            make_listing(
+                seller=world.seller,
+                title=f"Owl {number}",
+                description="",
+                price=Money(1, "USD"),
+                count=1,
+                now=world.now,
+            )
+            for number in range(MOST_A_DAY)
+        ]
+        for listing in others[1:]:
+            report(
+                listing=listing,
+                reason=Reason.FAKE,
+                words=WORDS,
+                name="G",
+                email=zoe.email,
+                reporter=None,
+                now=world.now,
+            )
+        own = reported(world, reporter=zoe)
+        assert own != strange and (own.reporter, own.review.reports) == (zoe, 2)
+        assert reported(world, reporter=zoe) == own
+        down(world)
+        assert mails_to(zoe.email).count(f"About your report {strange.public_id}") == 1
+
     def test_who_reported_does_not_decide_the_appeal(self) -> None:
         world, clerk = lately(5), user(is_staff=True)
         reported(world, reporter=clerk)

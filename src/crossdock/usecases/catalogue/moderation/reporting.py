@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from crossdock.domain.moderation.reports import LONGEST, LONGEST_NAME, MOST_A_DAY, Reason, why_not_report
 from crossdock.domain.moderation.takedowns import OPEN, ReviewState
 from crossdock.domain.storable import one_line, storable
@@ -31,12 +33,17 @@ def report(
         if row.state == ListingState.TAKEN_DOWN:
             raise NotAllowed("This listing was taken down already. Thank you for looking out.")
         review = open_review(row, now=now)
-        before = review.notices.filter(email=email).first() if email else None
+        same = Q(reporter=reporter) if reporter else Q(email=email)
+        before = review.notices.filter(same).first() if email else None
         if before is not None:
             return before
-        today = ListingReport.objects.filter(email=email, at__gt=now - _DAY).count() if email else 0
+        # Anybody may have typed the address of somebody who is signed in: that takes no report from them.
+        today = ListingReport.objects.filter(same, at__gt=now - _DAY).count() if email else 0
         if today >= MOST_A_DAY:
             raise NotAllowed("So many reports came from this address today. Go on tomorrow; staff read those first.")
+        if reporter and review.notices.filter(email=email).exists():
+            # What is decided is written to it already.
+            email = ""
         made = ListingReport.objects.create(
             review=review, reason=reason, words=words, name=name, email=email, reporter=reporter, at=now
         )
