@@ -153,6 +153,19 @@ class TestStaff:
         # In a tab that was open all the time.
         assert seller.get(appeal) == 200 and seller.url == f"/seller/listings/{card.listing.public_id}/"
 
+    def test_a_report_that_came_meanwhile_is_read_before_all_are_dismissed(self, card: Variant) -> None:
+        link, staff = f"{of(card.listing)}report/", clerk()
+        Shopper(signed_in=False).post(link, **GUEST)
+        at = f"/staff/moderation/{card.listing.public_id}/"
+        staff.get(at)
+        (seen,) = re.findall(r'name="seen" value="([^"]+)"', staff.page)
+        Shopper(signed_in=False).post(link, **{**GUEST, "email": "other@example.test"})
+        assert staff.post(at, deed="dismiss", words="Fine.", seen=seen) == 422
+        assert "reported once more" in staff.page and ">Fine.</textarea>" in staff.page
+        (seen,) = re.findall(r'name="seen" value="([^"]+)"', staff.page)
+        staff.post(at, deed="dismiss", words="Fine.", seen=seen)
+        assert "Dismissed." in staff.page and waiting() == 0
+
     def test_every_listing_is_found_and_pages_go_on_by_key(
         self, card: Variant, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -69,6 +69,12 @@ def reported(
     return report(listing=listing, reason=reason, words=WORDS, name="Guest", email=email, reporter=reporter, now=now)
 
 
+def dismissed(review: ListingReview, world: World, *, words: str = "?", actor: User) -> None:
+    """By somebody who looked at all that there is."""
+    review.refresh_from_db()
+    dismiss(review=review, seen=review.reports_seen, words=words, actor=actor, now=world.later())
+
+
 def state(world: World) -> str:
     return Listing.objects.values_list("state", flat=True).get(pk=world.variant.listing_id)
 
@@ -242,13 +248,27 @@ class TestReports:
         world, staff = lately(5), user(is_staff=True)
         first = reported(world)
         for _ in range(2):
-            dismiss(review=first.review, words="It is a real one.", actor=staff, now=world.later())
+            dismissed(first.review, world, words="It is a real one.", actor=staff)
         assert "It is a real one." in Mail.objects.get(cause=f"report:{first.public_id}:dismissed").body
         assert (state(world), waiting(), sellers_story(world.variant.listing).count()) == (ListingState.LIVE, 0, 0)
         assert reported(world).review != first.review
         down(world)
         with pytest.raises(Stale, match="taken down meanwhile"):
-            dismiss(review=ListingReview.objects.latest("pk"), words="?", actor=staff, now=world.later())
+            dismissed(ListingReview.objects.latest("pk"), world, actor=staff)
+
+    def test_what_came_after_the_page_was_opened_is_not_dismissed_unread(self) -> None:
+        world, staff = lately(5), user(is_staff=True)
+        seen = reported(world).review.reports_seen
+        reported(world, "other@example.test")
+        review = ListingReview.objects.get()
+        with pytest.raises(Stale, match="reported once more"):
+            dismiss(review=review, seen=seen, words="Fine.", actor=staff, now=world.later())
+        # Nor as a new case, with as many reports as the old one had.
+        dismissed(review, world, actor=staff)
+        again = reported(world).review
+        with pytest.raises(Stale, match="reported once more"):
+            dismiss(review=again, seen=seen, words="Fine.", actor=staff, now=world.later())
+        assert waiting() == 1
 
     def test_a_stranger_who_types_somebody_s_address_keeps_no_report_of_theirs_away(self) -> None:
         world, zoe = lately(5), user("zoe@example.test")

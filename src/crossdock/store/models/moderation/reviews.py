@@ -56,6 +56,11 @@ class ListingReview(models.Model):
         return Standing(ReviewState(self.state), self.until_changed, asked, self.appealed, self.decided_at)
 
     @property
+    def reports_seen(self) -> str:
+        """Which reports somebody looks at who looks at it now."""
+        return f"{self.public_id}:{self.reports}"
+
+    @property
     def reasons(self) -> Reasons | None:
         """None before it was taken down."""
         return GROUNDS[Ground(self.ground)] if self.ground else None

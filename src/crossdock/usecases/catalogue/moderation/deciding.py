@@ -61,9 +61,9 @@ def take_down(
         return review
 
 
-def dismiss(*, review: ListingReview, words: str, actor: User, now: datetime) -> ListingReview:
-    """What was reported is nothing to act on; the reporters read why. Pressed twice it counts once. Raises NotAllowed,
-    Invalid, Stale.
+def dismiss(*, review: ListingReview, seen: str, words: str, actor: User, now: datetime) -> ListingReview:
+    """What was reported is nothing to act on; the reporters read why. Pressed twice it counts once. `seen` is the
+    review's `reports_seen` when they looked at it. Raises NotAllowed, Invalid, Stale.
     """
     _require(actor, review.listing)
     words = _said(words, "Say why nothing is done: those who reported it read it.")
@@ -73,6 +73,8 @@ def dismiss(*, review: ListingReview, words: str, actor: User, now: datetime) ->
             raise Stale("It was taken down meanwhile, so there is nothing to dismiss.")
         if row.state != ReviewState.WAITING:
             return row
+        if row.reports_seen != seen:
+            raise Stale("It was reported once more after you opened this page. Read that report, then decide.")
         row.state, row.decided_by, row.decided_at = ReviewState.DISMISSED, actor, now
         _step(row, Deed.DISMISSED, words, actor, told=told)
         _tell_reporters(row, "dismissed", f"We found no reason to take it down: {words}\n\n{_AGAIN}", told=told)

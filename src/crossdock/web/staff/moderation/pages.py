@@ -112,7 +112,8 @@ def _done(request: HttpRequest, staff: User, listing: Listing, review: ListingRe
                     raise Stale(f"{done.decided_by or 'Somebody else'} took it down already. See what they wrote.")
                 said = "Taken down. It is for sale nowhere from now on, and its seller is written why."
             case "dismiss" if review is not None:
-                dismiss(review=review, words=words, actor=staff, now=now)
+                seen = typed(request.POST, "seen", longest=30)
+                dismiss(review=review, seen=seen, words=words, actor=staff, now=now)
                 said = "Dismissed. Those who reported it are written why."
             case "put_back" if review is not None:
                 decide(review=review, put_back=True, words=words, actor=staff, now=now)
