@@ -166,6 +166,15 @@ class TestStaff:
         staff.post(at, deed="dismiss", words="Fine.", seen=seen)
         assert "Dismissed." in staff.page and waiting() == 0
 
+    def test_who_decides_an_appeal_sees_all_of_what_buyers_cannot_see_any_more(self, card: Variant) -> None:
+        pictures = [f"https://shop.example/{number}.jpg" for number in range(12)]
+        words = " ".join(f"word{number}" for number in range(300))
+        Listing.objects.filter(pk=card.listing_id).update(images=pictures, description=words)
+        down(card)
+        staff = clerk()
+        staff.get(f"/staff/moderation/{card.listing.public_id}/")
+        assert "word299" in staff.page and all(f'href="{picture}"' in staff.page for picture in pictures)
+
     def test_every_listing_is_found_and_pages_go_on_by_key(
         self, card: Variant, monkeypatch: pytest.MonkeyPatch
     ) -> None:
