@@ -13,7 +13,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Listing, Mail, Order, RiskHold, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.accounts.away import come_back, keep, plan_away
-from crossdock.usecases.accounts.working_days import due_now, due_of, due_words, expected_due
+from crossdock.usecases.accounts.working_days import due_now, due_of, due_words, expected_due, set_working_days
 from crossdock.usecases.catalogue.finding import Wanted, find
 from crossdock.usecases.catalogue.listings import make_listing, why_not_live
 from crossdock.usecases.catalogue.offers import answer_offer, make_offer
@@ -104,6 +104,26 @@ def test_they_begin_and_end_by_themselves_in_the_seller_s_own_time_zone(world: T
         "Your holidays are over",
         "Your holidays have begun",
     ]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_in_another_time_zone_the_days_stay_the_same(world: Town, begun: bool) -> None:
+    plan(world)
+    if begun:
+        keep(now=BEGIN)
+    set_working_days(
+        seller=seller_of(world),
+        handling_days=3,
+        time_zone="Europe/Berlin",
+        weekdays=[1],
+        holidays="",
+        closed=[],
+        actor=world.seller.owner,
+    )
+    away = seller_of(world).away
+    assert away is not None
+    assert away.begins == (BEGIN if begun else datetime(2026, 11, 30, 23, tzinfo=UTC))
+    assert away.ends == datetime(2027, 1, 6, 23, tzinfo=UTC)
 
 
 def test_a_worker_that_stood_still_all_the_time_makes_it_good(world: Town) -> None:

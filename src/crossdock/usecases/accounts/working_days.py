@@ -91,7 +91,14 @@ def set_working_days(
         raise Invalid("Choose public holidays from the list.")
     with transaction.atomic():
         row = Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
+        before = row.calendar
         row.handling_days, row.time_zone, row.holidays = checked_handling(handling_days), time_zone, holidays
         row.working_days = "".join(str(number) for number in sorted(set(weekdays)))
         row.closed_days = [[one.first.isoformat(), one.last.isoformat()] for one in closed]
-        row.save(update_fields=["handling_days", "time_zone", "holidays", "working_days", "closed_days"])
+        fields = ["handling_days", "time_zone", "holidays", "working_days", "closed_days"]
+        # Days of holidays stay the same days; what has begun has begun.
+        if row.away_from is not None and row.away_since is None:
+            row.away_from = row.calendar.begins(before.day_of(row.away_from))
+        if row.away_until is not None:
+            row.away_until = row.calendar.begins(before.day_of(row.away_until))
+        row.save(update_fields=[*fields, "away_from", "away_until"])
