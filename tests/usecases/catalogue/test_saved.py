@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from tests.usecases.catalogue.test_filling import CARDS, cards
 
+from crossdock.domain.due.away import AwayMode
 from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Mail, SavedSearch
+from crossdock.usecases.accounts.away import come_back, plan_away
 from crossdock.usecases.catalogue.fill_rules import set_by_hand
 from crossdock.usecases.catalogue.finding import Sort, Wanted
 from crossdock.usecases.catalogue.listings import make_listing
@@ -106,6 +108,28 @@ def test_several_searches_are_one_mail_and_nothing_is_in_it_twice() -> None:
     (mail,) = Mail.objects.all()
     assert mail.subject == "New for your saved searches" and mail.body.count("Night Owl") == 1
     assert mail.body.count("Night Moth") == 1 and "of another" not in mail.body
+
+
+def test_what_came_while_its_seller_was_on_holiday_is_mailed_once_when_they_are_back() -> None:
+    who, other, zoe = seller(), seller(), user()
+    save_search(buyer=zoe, name="Owls", address="/?q=owl", wanted=Wanted(words="owl"), mail=True, now=NOW)
+    today = who.calendar.day_of(NOW)
+    plan_away(seller=who, first=today, back=None, mode=AwayMode.PAUSE, actor=who.owner, now=NOW)
+    owl = make(who, "Night Owl")
+    make(who, "Fox")
+    make(other, "Day Owl")
+    mail_searches(now=NOW + DAY)
+    (mail,) = Mail.objects.filter(to=zoe.email)
+    assert "Day Owl" in mail.body and "Night Owl" not in mail.body
+    assert SavedSearch.objects.get().waiting == [owl.pk]
+    mail_searches(now=NOW + 2 * DAY)
+    assert SavedSearch.objects.get().waiting == [owl.pk]
+    come_back(seller=who, actor=who.owner, now=NOW + 2 * DAY)
+    for days in (3, 4):
+        mail_searches(now=NOW + days * DAY)
+    (_, later) = Mail.objects.filter(to=zoe.email).order_by("pk")
+    assert "Night Owl" in later.body and "Day Owl" not in later.body and "Fox" not in later.body
+    assert SavedSearch.objects.get().waiting == []
 
 
 @pytest.mark.parametrize("address", ["/seller/", "//evil.test/", "https://evil.test/", "/category/none/x", "/cart/"])

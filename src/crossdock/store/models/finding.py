@@ -44,7 +44,8 @@ class Refill(models.Model):
 
 class SavedSearch(models.Model):
     """A buyer's. `wanted` is what its address asks for, without the seller; `after` is the newest listing that was
-    there when it was saved, or that the last mail looked at.
+    there when it was saved, or that the last mail looked at. `waiting` are the keys of listings up to there that are
+    mailed once their seller, who was on holiday, is back.
     """
 
     public_id = models.CharField(max_length=14, default=public_id)
@@ -55,6 +56,7 @@ class SavedSearch(models.Model):
     seller = models.ForeignKey(Seller, null=True, on_delete=models.CASCADE, related_name="+")
     mail = models.BooleanField(default=True)
     after = models.BigIntegerField(default=0)
+    waiting = models.JSONField(default=list, db_default=[])
     looked_at = models.DateTimeField()
     created_at = models.DateTimeField()
 

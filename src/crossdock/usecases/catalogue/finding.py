@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, 
 from crossdock.domain.finding.choosing import NUMBER, Choice, all_take
 from crossdock.domain.finding.words import folded
 from crossdock.store.models import Listing, Seller, ShippingRate, Variant
-from crossdock.usecases.catalogue.listings import live
+from crossdock.usecases.catalogue.listings import live, shown
 from crossdock.usecases.stock.reservations import availability
 
 _SELLERS = 500
@@ -27,6 +27,8 @@ _ALIKE = "0.4"
 _SHORT = 4
 # Pages that are looked through for what is in stock, before what was found so far is shown.
 _LOOKS = 5
+# Of a saved search, until their sellers are back from their holidays.
+_HELD_BACK = 200
 
 
 class Sort(StrEnum):
@@ -102,13 +104,28 @@ def find(*, wanted: Wanted, now: datetime, after: str = "", limit: int = 24) -> 
         return Found(_in_stock(_written_like(found, words)[:limit], wanted, now=now), similar=True)
 
 
-def found_between(*, wanted: Wanted, after: int, until: int, now: datetime, limit: int) -> list[Listing]:
-    """What can be bought of it now among the listings that came after this one, up to that one, newest first. A few
-    times as many as are wanted are looked at.
+def found_between(
+    *, wanted: Wanted, after: int, until: int, now: datetime, limit: int, also: Sequence[int] = ()
+) -> list[Listing]:
+    """What can be bought of it now among the listings that came after this one, up to that one, and among `also`,
+    newest first. A few times as many as are wanted are looked at.
     """
     wanted = replace(wanted, in_stock=True, sort=Sort.NEWEST)
-    rows = narrowed(wanted).filter(*with_words(words_of(wanted)), pk__gt=after, pk__lte=until).order_by("-pk")
-    return _in_stock(rows[: limit * _LOOKS], wanted, now=now)[:limit]
+    new = Q(pk__gt=after, pk__lte=until)
+    rows = narrowed(wanted).filter(*with_words(words_of(wanted)), (new | Q(pk__in=also)) if also else new)
+    return _in_stock(rows.order_by("-pk")[: limit * _LOOKS], wanted, now=now)[:limit]
+
+
+def held_back(*, wanted: Wanted, after: int, until: int, also: Sequence[int], sellers: Sequence[int]) -> list[int]:
+    """The keys of what is wanted and came after this one, up to that one, or is among `also`, of sellers who are on
+    holiday: the newest.
+    """
+    if not sellers:
+        return []
+    wanted = replace(wanted, in_stock=False, sort=Sort.NEWEST)
+    rows = shown().filter(Q(pk__gt=after, pk__lte=until) | Q(pk__in=also), seller__in=sellers)
+    rows = narrowed(wanted, rows).filter(*with_words(words_of(wanted)))
+    return list(rows.order_by("-pk").values_list("pk", flat=True)[:_HELD_BACK])
 
 
 def words_of(wanted: Wanted) -> list[str]:
@@ -159,11 +176,11 @@ def chosen(found: QuerySet[Listing], choices: Iterable[Choice]) -> QuerySet[List
     return found
 
 
-def narrowed(wanted: Wanted) -> QuerySet[Listing]:
-    """By all that is wanted but the words. What has no unit by the shop's count is left out already; how many of the
-    others are left is the stock protocol's to say.
+def narrowed(wanted: Wanted, rows: QuerySet[Listing] | None = None) -> QuerySet[Listing]:
+    """By all that is wanted but the words; of what buyers see, or of these. What has no unit by the shop's count is
+    left out already; how many of the others are left is the stock protocol's to say.
     """
-    found = chosen(live(), wanted.choices)
+    found = chosen(live() if rows is None else rows, wanted.choices)
     if wanted.in_stock:
         found = found.filter(Exists(counted()))
     if wanted.seller:

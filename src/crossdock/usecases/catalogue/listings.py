@@ -33,6 +33,11 @@ def shown() -> QuerySet[Listing]:
     )
 
 
+def paused() -> QuerySet[Seller]:
+    """Who is on holiday and sells nothing meanwhile."""
+    return Seller.objects.filter(PAUSED)
+
+
 def live() -> QuerySet[Listing]:
     """The same with all that a grid shows of them, newest first; without those of sellers who are on holiday and sell
     nothing meanwhile, whose pages stay and say so.
@@ -40,7 +45,7 @@ def live() -> QuerySet[Listing]:
     live_variants = Variant.objects.filter(gone=False).select_related("stock", "connection")
     return (
         shown()
-        .exclude(seller__in=Seller.objects.filter(PAUSED).values("pk"))
+        .exclude(seller__in=paused().values("pk"))
         .select_related("seller", "connection")
         .prefetch_related(Prefetch("variants", live_variants))
         .order_by("-id")

@@ -1,6 +1,7 @@
 """Searches that buyers save, and the mail about what is new: one a day at most, about all searches of a buyer together.
 
-What came and was sold out again before the mail is not in it, and nothing is told twice.
+What came and was sold out again before the mail is not in it, and nothing is told twice. What came while its seller was
+on holiday, and sold nothing, is told when they are back.
 """
 
 import logging
@@ -17,7 +18,8 @@ from django.urls import reverse
 from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.storable import one_line
 from crossdock.store.models import Listing, SavedSearch, Seller, User
-from crossdock.usecases.catalogue.finding import Sort, Wanted, fits, found_between
+from crossdock.usecases.catalogue.finding import Sort, Wanted, fits, found_between, held_back
+from crossdock.usecases.catalogue.listings import paused
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.mail import write_mail
 
@@ -96,7 +98,7 @@ def _newest() -> int:
 
 def set_mail(*, search: SavedSearch, mail: bool, now: datetime) -> None:
     """Switched on again, it tells of what comes from now on."""
-    fresh = {"after": _newest(), "looked_at": now} if mail and not search.mail else {}
+    fresh = {"after": _newest(), "waiting": [], "looked_at": now} if mail and not search.mail else {}
     SavedSearch.objects.filter(pk=search.pk).update(mail=mail, **fresh)
 
 
@@ -149,18 +151,22 @@ def _mail(buyer_id: int, *, now: datetime) -> None:
         settled = Listing.objects.filter(created_at__lte=now - _SETTLED).order_by("-pk")
         until = settled.values_list("pk", flat=True).first() or 0
         parts, told = list[str](), set[int]()
+        away = list(paused().values_list("pk", flat=True))
         for row in rows:
             wanted = wanted_from(row.wanted, row.seller)
-            found = found_between(wanted=wanted, after=row.after, until=until, now=now, limit=MOST_TOLD + 1)
+            found = found_between(
+                wanted=wanted, after=row.after, until=until, now=now, limit=MOST_TOLD + 1, also=row.waiting
+            )
+            row.waiting = held_back(wanted=wanted, after=row.after, until=until, also=row.waiting, sellers=away)
             if fresh := [each for each in found if each.pk not in told]:
                 parts.append(_part(row, wanted, fresh))
             told |= {each.pk for each in found}
         for row in rows:
             row.after, row.looked_at = max(row.after, until), now
-        SavedSearch.objects.bulk_update(rows, ["after", "looked_at"])
+        SavedSearch.objects.bulk_update(rows, ["after", "waiting", "looked_at"])
         if parts:
             write_mail(
-                cause=f"searches:{buyer.pk}:{until}",
+                cause=f"searches:{buyer.pk}:{now:%Y%m%d%H%M}",
                 to=buyer.email,
                 subject=f"New for {_named(rows)}",
                 body="\n\n\n".join([*parts, _footer(buyer.pk)]),
