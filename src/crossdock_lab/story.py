@@ -25,6 +25,8 @@ AT_ONCE, AT_ONCE_WITH_A_BUG = 4, 2
 MOST_AGAIN = 6
 # Before the name of a scene that was not all right, on a line of its own.
 _WRONG_SCENE = "wrong scene: "
+# How a child's last line ends (Facts.end).
+_END = " failed"
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +77,7 @@ def every_bug(names: list[str]) -> int:
 
 
 def side_by_side(names: list[str], bug: str, only: Sequence[str] = ()) -> Facts:
-    """A child per platform. A child that ends without having said so in a FAIL is one itself."""
+    """A child per platform. A child that does not come to its end is a FAIL itself, whatever it said before."""
     facts = Facts()
     wrong_scenes: dict[tuple[str, str], list[str]] = {}
     lock, room = threading.Lock(), threading.Semaphore(AT_ONCE_WITH_A_BUG if bug else AT_ONCE)
@@ -100,9 +102,10 @@ def side_by_side(names: list[str], bug: str, only: Sequence[str] = ()) -> Facts:
         with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as child:
             children.append(child)
             assert child.stdout is not None
-            said = False
+            said = ended = False
             heard: list[str] = []
             for line in child.stdout:
+                ended = line.rstrip().endswith(_END)
                 if line.startswith(_WRONG_SCENE):
                     wrong_scenes[name, line.removeprefix(_WRONG_SCENE).strip()] = heard
                     heard = []
@@ -119,7 +122,8 @@ def side_by_side(names: list[str], bug: str, only: Sequence[str] = ()) -> Facts:
                             other.terminate()
                 said = said or wrong
         with lock:
-            if child.returncode and not said and not (bug and facts.bad):
+            # What was wrong before it broke off may be right alone; what it did not come to is not.
+            if (not ended or (child.returncode and not said)) and not (bug and facts.bad):
                 facts.see(False, "-", name, "-", f"the story ended with code {child.returncode}")
 
     threads = [threading.Thread(target=follow, args=[name]) for name in names]
@@ -138,7 +142,9 @@ def once_more(facts: Facts, wrong: Mapping[tuple[str, str], list[str]], right: C
         print(f"\n=== once more, alone: {scene} on {platform}", flush=True)
         if right(platform, scene):
             print(f"flaky: {scene} on {platform}", flush=True)
-            facts.bad = [line for line in facts.bad if line not in lines]
+            for line in lines:
+                # Once: another scene may have said the same.
+                facts.bad.remove(line)
     return facts
 
 
@@ -153,7 +159,7 @@ def _count(facts: Facts, line: str) -> None:
         facts.good += 1
     elif line.startswith("FAIL "):
         facts.bad.append(line.rstrip())
-    elif line.rstrip().endswith(" failed"):
+    elif line.rstrip().endswith(_END):
         return
     print(line, end="", flush=True)
 
