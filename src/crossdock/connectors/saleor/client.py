@@ -48,8 +48,8 @@ class Client:
         return (await self.answer(operation, **variables))[0]
 
     async def answer(self, operation: str, **variables: Any) -> tuple[Node, datetime]:
-        """With the server's clock. A document takes what it names of the variables, the channel among them. Raises
-        Outside, with Declined and Missing among them.
+        """With the server's clock. A document takes what it declares of the variables, the channel among them, and
+        passes over the rest (GraphQL: CoerceVariableValues). Raises Outside, with Declined and Missing among them.
         """
         headers = {"Authorization": f"Bearer {self.shop.secrets.get('token', '')}", "Accept": "application/json"}
         variables["channel"] = self.shop.settings.get("channel", "")
