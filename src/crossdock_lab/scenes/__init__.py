@@ -10,6 +10,7 @@ from crossdock_lab.scenes import (
     fulfilments,
     holidays,
     labels,
+    linked,
     loop,
     money,
     odd,
@@ -44,6 +45,7 @@ CHAPTERS = (
     payouts,
     finding,
     holidays,
+    linked,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
