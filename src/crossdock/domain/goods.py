@@ -105,3 +105,10 @@ def fell(*, told: int, count: int, corrected: int) -> int:
     A rise gives nobody anything: it is this shop's own, as in the stock protocol only a shop's read count is.
     """
     return max(0, told - count - corrected)
+
+
+def told_early(*, told: int, count: int, corrected: int) -> int:
+    """Of the units of a correction that is proven only now, those that an earlier read had found gone: they were told
+    as a sale, since nobody knew yet whether the shop had carried it out. A rise beyond them is no news of them.
+    """
+    return min(corrected, max(0, count + corrected - told))

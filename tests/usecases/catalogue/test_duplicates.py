@@ -418,6 +418,129 @@ class TestOfThree:
         assert second.left == 2
 
 
+class TestReadBeforeTheAnswer:
+    """A read finds the other shop's count lower before the answer to our correction is here."""
+
+    def asked(self, world: World) -> tuple[Second, claims.Claimed]:
+        """One of three was sold, and the other shop is just asked to take it out."""
+        second = Second(world, units=3)
+        link(world)
+        world.buy(1)
+        land(world)
+        (claimed,) = second.corrections()
+        return second, claimed
+
+    def answered(self, second: Second, claimed: claims.Claimed, outcome: Done | Refused | None = None) -> None:
+        answer = outcome or Done("w1")
+        settle.settle_command(command_id=claimed.id, outcome=answer, random=RANDOM, now=second.world.later())
+        second.read()
+
+    def test_it_is_held_until_the_answer_explains_it(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 1
+        second.read()
+        assert world.available == 1, "it may be a sale"
+        self.answered(second, claimed)
+        assert (second.units, world.available) == (2, 2)
+        assert not Alert.objects.filter(settled_at=None).exists()
+        assert not second.corrections() and not world.claim()
+
+    def test_the_answer_comes_while_a_read_is_on_its_way(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 1
+        read_no = counts.draw_read_no()
+        settle.settle_command(command_id=claimed.id, outcome=Done("w1"), random=RANDOM, now=world.later())
+        counts.apply_counts(
+            connection_id=second.shop.pk,
+            read_no=read_no,
+            asked=[("q1", "w1")],
+            counts=[Count("w1", second.units)],
+            now=world.later(),
+        )
+        second.read()
+        assert world.available == 2
+        assert not Alert.objects.filter(settled_at=None).exists()
+
+    def test_a_sale_beside_it_is_held_at_once_and_stays(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 2
+        second.read()
+        assert world.available == 0, "one of them is a sale, and nobody knows that the other is none"
+        self.answered(second, claimed)
+        assert world.available == 1
+        assert Alert.objects.filter(listing=world.variant.listing, settled_at=None).exists()
+
+    def test_a_sale_before_it_is_carried_out_stays(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 1
+        second.read()
+        second.units -= 1
+        self.answered(second, claimed)
+        assert world.available == 1
+
+    def test_a_sale_before_it_was_sent_stays_though_the_count_rises(self, world: World) -> None:
+        second = Second(world, units=3)
+        link(world)
+        world.buy(1)
+        land(world)
+        second.units -= 1
+        second.read()
+        second.correct()
+        second.units += 1
+        second.read()
+        assert world.available == 1, "a rise gives the others nothing"
+
+    def test_two_corrections_in_a_row(self) -> None:
+        world = World(units=5)
+        second = Second(world, units=5)
+        link(world)
+        for _ in range(2):
+            world.buy(1)
+            land(world)
+        for left in (2, 1):
+            claimed = second.corrections()[0]
+            second.units -= 1
+            second.read()
+            assert world.available == 2
+            self.answered(second, claimed)
+            assert world.available == 3, f"{left - 1} to go"
+        assert not Alert.objects.filter(settled_at=None).exists()
+
+    def test_refused_it_explains_nothing(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 1
+        second.read()
+        self.answered(second, claimed, Refused(Why.UNSUPPORTED, "Crossdock cannot change counts there."))
+        assert world.available == 1
+        assert Alert.objects.filter(listing=world.variant.listing, settled_at=None).exists()
+        confirm_count(variant=second.variant, count=None, actor=world.seller.owner, now=world.later())
+        second.read()
+        assert world.available == 1, "what its seller says of one count is not about the other"
+
+    def test_undone_meanwhile_each_is_sold_by_its_own_count(self, world: World) -> None:
+        second, claimed = self.asked(world)
+        second.units -= 1
+        second.read()
+        undo(world)
+        self.answered(second, claimed)
+        assert (world.available, second.left) == (2, 2)
+        assert not Alert.objects.filter(settled_at=None).exists()
+
+    def test_of_a_unit_with_a_certificate(self) -> None:
+        world = World(units=1)
+        second = Second(world, units=1, sku="other")
+        for variant in (world.variant, second.variant):
+            graded(variant.listing)
+        world.units = 0
+        world.read()
+        (claimed,) = second.corrections()
+        second.units = 0
+        second.read()
+        self.answered(second, claimed)
+        assert not Alert.objects.filter(settled_at=None).exists()
+        assert not world.claim()
+
+
 class TestUndone:
     def sold_here(self, world: World) -> Second:
         """One of three is sold, and the other shop is to take it out of its count."""

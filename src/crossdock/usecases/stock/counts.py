@@ -13,7 +13,7 @@ from django.db.models import Q
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, StockHint, Unreadable
-from crossdock.domain.goods import fell
+from crossdock.domain.goods import fell, told_early
 from crossdock.domain.stock import Stock
 from crossdock.domain.storable import storable
 from crossdock.store.because import EVENT, because
@@ -235,9 +235,13 @@ def _left_the_pool(row: VariantStock, after: Stock, holds: Sequence[Reservation]
     owed = [hold for hold in holds if owes(hold)]
     corrected = sum(hold.quantity for hold in owed if str(hold.pk) in ended)
     units = fell(told=known, count=after.count, corrected=corrected)
+    early = told_early(told=known, count=after.count, corrected=corrected)
     if row.told_count is not None:
         row.told_count = after.count
-    return Fell(row, units, sure=all(str(hold.pk) in ended for hold in owed)) if units else None
+    if not units and not early:
+        return None
+    open_, proven = ([hold for hold in owed if (str(hold.pk) in ended) is done] for done in (False, True))
+    return Fell(row, units, owing=open_, early=early, proven=proven)
 
 
 def _counted(pk: int, before: Stock, after: Stock, *, left: int | None, read_no: int, now: datetime) -> Movement:

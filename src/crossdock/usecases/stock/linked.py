@@ -27,13 +27,20 @@ CAUSE = "linked:"
 
 @dataclass(frozen=True, slots=True)
 class Fell:
-    """Units that left the pool by this variant's count. Not `sure`: it owes units itself, so its seller may have taken
-    these out by hand.
+    """Units that left the pool by this variant's count, while it was `owing` some itself. `early`: so many of what is
+    `proven` to be a correction by this read may have been told as a sale by one before.
     """
 
     row: VariantStock
     units: int
-    sure: bool = True
+    owing: Sequence[Reservation] = ()
+    early: int = 0
+    proven: Sequence[Reservation] = ()
+
+    @property
+    def sure(self) -> bool:
+        """Not where its seller, or a correction whose answer is not here, may have taken these out."""
+        return not self.owing
 
 
 def owes(hold: Reservation) -> bool:
@@ -45,15 +52,59 @@ def units_left(fallen: Sequence[Fell], *, read_no: int, told: Telling) -> None:
     """The other members of each one's group owe the units. Their rows are not locked, which would be in another order
     than a checkout's: a hold only lowers, and who promised in this moment did so before the news.
     """
+    for fell in fallen:
+        if fell.early:
+            _take_back(fell, told=told)
+    fallen = [fell for fell in fallen if fell.units]
     single = [fell.row.variant for fell in fallen if fell.row.group is None]
     beside = same_units(single) if single else {}
     groups = _members([fell.row.group for fell in fallen if fell.row.group is not None])
     for fell in fallen:
+        begins = _maybe(fell.row) if _may_be_ours(fell) else f"{CAUSE}{fell.row.pk}:"
         group = fell.row.group
         others = beside.get(fell.row.pk, []) if group is None else groups[group]
         for other in others:
             if other.pk != fell.row.pk:
-                _owe(other, fell, read_no=read_no, told=told)
+                _owe(other, fell, cause=f"{begins}{read_no}:{other.pk}", told=told)
+
+
+def _take_back(fell: Fell, *, told: Telling) -> None:
+    """What the others owe for a fall that was our own correction: a read found it before its answer was here. It was
+    held at once, as it may have been a sale, and no shop was corrected for it.
+    """
+    done = Command.objects.filter(cause__in=[_correction(hold) for hold in fell.proven], result=CommandResult.OK)
+    by_us = {*done.values_list("cause", flat=True)}
+    units = min(fell.early, sum(hold.quantity for hold in fell.proven if _correction(hold) in by_us))
+    maybe = Reservation.objects.filter(cause__startswith=_maybe(fell.row), fence_no=None).exclude(state=HoldState.ENDED)
+    left: dict[int, int] = {}
+    # Who has one of them in hand ends or fences it by a fact of theirs.
+    for hold in maybe.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk"):
+        free = left.setdefault(hold.variant_id, units)
+        left[hold.variant_id] -= min(free, hold.quantity)
+        if free >= hold.quantity:
+            end_hold(hold, why=EndedWhy.NOT_SENT, now=told.now)
+        elif free:
+            hold.quantity -= free
+            hold.save(update_fields=["quantity"])
+    asked = {hold.variant_id for hold in owed_by([*left]) if hold.fence_no is None}
+    for other in Variant.objects.filter(pk__in=left.keys() - asked).select_related("listing"):
+        told.settle_by_fact(
+            how="The other shop's count fell by our own correction; nothing is owed for it.",
+            codes=(AlertCode.STOCK_DIFFERS,),
+            listing=other.listing,
+            key=f"variant:{other.pk}",
+        )
+
+
+def _maybe(row: VariantStock) -> str:
+    """How the causes begin of what others owe for a fall that may be our own correction."""
+    return f"{CAUSE}{row.pk}:maybe:"
+
+
+def _may_be_ours(fell: Fell) -> bool:
+    """Whether a correction that the shop was asked, and did not refuse, may be what it counts fewer."""
+    asked = Command.objects.filter(cause__in=[_correction(hold) for hold in fell.owing], attempts__gt=0)
+    return bool(fell.owing) and asked.exclude(result=CommandResult.REFUSED).exists()
 
 
 def _members(groups: Sequence[int]) -> dict[int, list[Variant]]:
@@ -65,8 +116,7 @@ def _members(groups: Sequence[int]) -> dict[int, list[Variant]]:
     return found
 
 
-def _owe(other: Variant, fell: Fell, *, read_no: int, told: Telling) -> None:
-    cause = f"{CAUSE}{fell.row.pk}:{read_no}:{other.pk}"
+def _owe(other: Variant, fell: Fell, *, cause: str, told: Telling) -> None:
     Reservation.objects.create(
         cause=cause, variant=other, quantity=fell.units, state=HoldState.OWED, created_at=told.now
     )
@@ -105,8 +155,9 @@ def told_of(causes: Sequence[str]) -> None:
 
 def fence(holds: Sequence[Reservation]) -> None:
     for hold, no in zip(holds, next_stock_nos(len(holds)), strict=True):
-        hold.fence_no, hold.state = no, HoldState.TAKEN
-        hold.save(update_fields=["fence_no", "state"])
+        # One that was taken back in this moment stays ended.
+        still = Reservation.objects.filter(pk=hold.pk).exclude(state=HoldState.ENDED)
+        still.update(fence_no=no, state=HoldState.TAKEN)
 
 
 def settled_by_count(variant_ids: Sequence[int]) -> None:
