@@ -139,7 +139,7 @@ async def test_what_comes_back_is_available_again_and_says_what_to_do(make: Make
     assert await sync(state_of, payout) == "paid"
     await told(engine, hand, hand.comes_back(sent.ref))
     assert await sync(state_of, payout) == "returned"
-    (found,) = await sync(balance.balances, stall.seller)
+    (found,) = await sync(balance.balances, stall.seller, now=datetime.now(UTC))
     assert found.available == 1380
     alert = await sync(Alert.objects.get, code="payout_failed")
     assert "The account was closed." in alert.sentence and "Check the bank account" in alert.sentence

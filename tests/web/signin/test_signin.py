@@ -58,6 +58,8 @@ ASKING = {
     "staff_person_copy",
     "staff_person_leave",
     "staff_commission",
+    "staff_commission_end",
+    "staff_commission_new",
     "staff_dispute",
     "staff_credit",
     "staff_credit_retry",
