@@ -10,6 +10,7 @@ import argparse
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from crossdock.cli.trouble import Trouble
@@ -190,6 +191,11 @@ def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
         print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {str(late).splitlines()[0]}", flush=True)
         if not bug:
             print(late)
+    except Exception as broken:
+        # The scenes behind it are played all the same.
+        facts.bad.append(scene.__name__)
+        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {broken!r}", flush=True)
+        traceback.print_exc()
     finally:
         stage.calm()
     return True
