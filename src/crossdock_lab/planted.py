@@ -12,20 +12,20 @@ def plant(name: str) -> None:
     """Break this process. A platform may have bugs of its own (`crossdock_lab/connectors/<platform>.py`)."""
     from crossdock.kit import discover
 
-    planted = False
-    if name in BUGS:
-        BUGS[name]()
-        planted = True
-    for platform in discover.connectors():
-        try:
-            own: dict[str, Callable[[], None]] = importlib.import_module(f"crossdock_lab.connectors.{platform}").BUGS
-        except ModuleNotFoundError:
-            continue
-        if name in own:
-            own[name]()
-            planted = True
+    planted = [bugs[name] for bugs in (BUGS, *map(of_platform, discover.connectors())) if name in bugs]
+    for plant_it in planted:
+        plant_it()
     if not planted:
         raise Trouble(f"There is no bug called {name!r} to plant.")
+
+
+def of_platform(platform: str) -> dict[str, Callable[[], None]]:
+    """The platform's own bugs."""
+    try:
+        bugs: dict[str, Callable[[], None]] = importlib.import_module(f"crossdock_lab.connectors.{platform}").BUGS
+    except ModuleNotFoundError:
+        return {}
+    return bugs
 
 
 def _blind_resend() -> None:

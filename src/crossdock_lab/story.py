@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from crossdock.cli.trouble import Trouble
-from crossdock_lab import scenes
+from crossdock_lab import planted, scenes
 from crossdock_lab.facts import Enough, Facts
 from crossdock_lab.stage import Stage, stages
 from crossdock_lab.trial import Trial, Waited
@@ -53,6 +53,8 @@ def run(args: argparse.Namespace) -> int:
 
     names = args.platform or list(discover.connectors())
     names = each(args.every, names, args.first)
+    # One of a platform's own is noticed there or nowhere.
+    names = sorted(names, key=lambda name: args.bug not in planted.of_platform(name))
     known = {scene.__name__ for scene in scenes.SCENES}
     if unknown := set(args.scene) - known:
         raise Trouble(f"There is no scene {', '.join(sorted(unknown))}. There are: {', '.join(sorted(known))}.")
