@@ -188,16 +188,14 @@ def _plays(scene: scenes.Scene, stage: Stage, facts: Facts, bug: str) -> bool:
         scene(stage)
     except Enough:
         return False
-    except Waited as late:
-        facts.bad.append(scene.__name__)
-        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {str(late).splitlines()[0]}", flush=True)
-        if not bug:
-            print(late)
-    except Exception as broken:
+    except Exception as wrong:
         # The scenes behind it are played all the same.
+        late = isinstance(wrong, Waited)
+        why = str(wrong).splitlines()[0] if late else repr(wrong)
         facts.bad.append(scene.__name__)
-        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {broken!r}", flush=True)
-        traceback.print_exc()
+        print(f"FAIL -    {stage.platform:<12} as-described {scene.__name__}: {why}", flush=True)
+        if not bug:
+            print(wrong if late else traceback.format_exc())
     finally:
         stage.calm()
     return True

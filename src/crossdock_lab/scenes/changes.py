@@ -5,7 +5,7 @@ true before.
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, refusal
 from crossdock_lab.scenes.stock import held
 from crossdock_lab.stage import PATIENCE, Stage, now
 from crossdock_lab.trial import Waited
@@ -34,14 +34,8 @@ def _alerted(stage: Stage) -> bool:
 
 def _refused(stage: Stage, variant: "Variant") -> str:
     """Why a buyer cannot have it now; "" when it was sold."""
-    from crossdock.usecases.errors import Problem
-
     variant.refresh_from_db()
-    try:
-        stage.buy(variant)
-    except Problem as problem:
-        return str(problem)
-    return ""
+    return refusal(stage.buy, variant)
 
 
 def _confirmed(stage: Stage) -> bool:

@@ -5,7 +5,7 @@ they are back all of it goes on by itself.
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, refusal
 from crossdock_lab.stage import PATIENCE, Stage, now
 
 if TYPE_CHECKING:
@@ -27,17 +27,6 @@ def _found(stage: Stage, variant: "Variant") -> bool:
     return any(row.pk == variant.listing_id for row in found.listings)
 
 
-def _why_not(stage: Stage, variant: "Variant") -> str:
-    """The sentence that refuses a sale; empty after one."""
-    from crossdock.usecases.errors import Problem
-
-    try:
-        stage.buy(variant)
-    except Problem as no:
-        return str(no)
-    return ""
-
-
 def _late(stage: Stage, order: "Order") -> bool:
     from crossdock.usecases.orders.actions import in_queue
 
@@ -57,7 +46,7 @@ def away(stage: Stage) -> None:
     today = seller.calendar.day_of(now())
     plan_away(seller=seller, first=today, back=today + AWAY, mode=AwayMode.PAUSE, actor=seller.owner, now=now())
     try:
-        why = _why_not(stage, variant)
+        why = refusal(stage.buy, variant)
         stage.see(
             not _found(stage, variant) and "The seller is on holiday" in why and not _late(stage, order),
             "M7",

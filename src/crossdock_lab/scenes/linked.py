@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Capability
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, refusal
 from crossdock_lab.stage import PATIENCE, Stage, now
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def sold_once(stage: Stage) -> None:
     last = stage.buy(mine)
     stage.lands(last)
     stage.see(
-        stage.available(mine) == 0 and _refused(stage, mine) and _refused(stage, its),
+        stage.available(mine) == 0 and bool(refusal(stage.buy, mine)) and bool(refusal(stage.buy, its)),
         RULE,
         "the last one is sold: nobody buys a fourth in either listing",
     )
@@ -102,12 +102,14 @@ def a_certificate_once(stage: Stage) -> None:
         shop.shop.dial.set(FAULTS)
     intent = held(stage, mine)
     stage.see(
-        stage.available(mine) == 0 and _refused(stage, its), RULE, "while one pays, nobody buys its other listing"
+        stage.available(mine) == 0 and bool(refusal(stage.buy, its)),
+        RULE,
+        "while one pays, nobody buys its other listing",
     )
     _pay(stage, intent.public_id)
     ended = VariantStock.objects.get(pk=its.pk).aside_why
     stage.see(
-        bool(ended) and there.available(its) == 0 and _refused(stage, its) and _refused(stage, mine),
+        bool(ended) and there.available(its) == 0 and bool(refusal(stage.buy, its)) and bool(refusal(stage.buy, mine)),
         RULE,
         f"paid: the other listing ended in the same transaction (“{ended}”)",
     )
@@ -144,17 +146,6 @@ def _pay(stage: Stage, intent_id: str) -> None:
     from crossdock_lab.buying import Till
 
     Till(stage.trial.folder).pay(PaymentIntent.objects.get(public_id=intent_id))
-
-
-def _refused(stage: Stage, variant: "Variant") -> bool:
-    """Whether nobody can buy it now."""
-    from crossdock.usecases.errors import Problem
-
-    try:
-        stage.buy(variant)
-    except Problem:
-        return True
-    return False
 
 
 def _corrections(variant: "Variant") -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
-from crossdock_lab.scenes.scene import Scene, needs
+from crossdock_lab.scenes.scene import Scene, needs, refusal
 from crossdock_lab.stage import DESCRIBED, LIFTED, PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -56,18 +56,6 @@ def _refunded_there(stage: Stage, order: "Order", amount: str) -> None:
     stage.trial.until(lambda: order.shop_refunds.count() > before, PATIENCE, "the shop's refund to be seen")
 
 
-def _refusal(deed: object, **given: object) -> str:
-    """The sentence with which it is refused; "" when it was not."""
-    from crossdock.usecases.errors import Problem
-
-    assert callable(deed)
-    try:
-        deed(**given)
-    except Problem as problem:
-        return str(problem)
-    return ""
-
-
 def rejected_once(stage: Stage) -> None:
     """A reject that is pressed twice: the whole order, once."""
     from crossdock.domain.commands import CancelReason
@@ -83,7 +71,7 @@ def rejected_once(stage: Stage) -> None:
         "expected_total": order.total,
     }
     reject_order(**wish, now=now())  # type: ignore[arg-type]
-    said = _refusal(reject_order, **wish, now=now())
+    said = refusal(reject_order, **wish, now=now())
     _paid_back(stage, order)
     stage.see(
         bank(stage, order) == [order.total_minor] and "credited once" in said,
@@ -157,7 +145,7 @@ def _second_person(stage: Stage, order: "Order") -> None:
     credit = staff_credit(
         order=order, amount=Money(25_000, "USD"), reason="Never arrived", actor=staff(), key="story", now=now()
     )
-    alone = _refusal(decide_credit, credit=credit, grant_it=True, actor=staff(), remark="Me again.", now=now())
+    alone = refusal(decide_credit, credit=credit, grant_it=True, actor=staff(), remark="Me again.", now=now())
     stage.see(
         credit.state == "second" and "second person" in alone and bank(stage, order) == [300],
         "S8",
@@ -165,7 +153,7 @@ def _second_person(stage: Stage, order: "Order") -> None:
     )
     decide_credit(credit=credit, grant_it=True, actor=staff(2), remark="I agree.", now=now())
     _paid_back(stage, order, 2)
-    more = _refusal(
+    more = refusal(
         staff_credit, order=order, amount=order.total, reason="Goodwill", actor=staff(), key="more", now=now()
     )
     stage.see(
@@ -248,7 +236,7 @@ def lines_lifted(stage: Stage) -> None:
     ref, variant = stage.item(6)
     order = stage.buy(variant, 3)
     stage.lands(order)
-    why_not = _refusal(_reject, stage=stage, order=order, units=1, key="one")
+    why_not = refusal(_reject, stage=stage, order=order, units=1, key="one")
     stage.see("whole order" in why_not and bank(stage, order) == [], "S8", f"as described: {why_not}", DESCRIBED)
     policy.switch(rule="S8", lift=True, actor=staff(), now=now())
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from crossdock.domain.capability import Capability
 from crossdock.domain.commands import CommandKind
 from crossdock_lab.scenes.money import bank
-from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.scene import Scene, refusal
 from crossdock_lab.stage import PATIENCE, Stage, now
 
 if TYPE_CHECKING:
@@ -189,18 +189,6 @@ def _at_rest(stage: Stage, order: "Order") -> None:
     stage.trial.until(lambda: not busy.exists(), PATIENCE, "the end of the return on both sides")
 
 
-def _refused_receipt(stage: Stage, row: "Return") -> str:
-    """What putting damaged units back for sale says."""
-    from crossdock.domain.requests.returns import Condition, Fate
-    from crossdock.usecases.errors import Problem
-
-    try:
-        _received(stage, row, Condition.DAMAGED, Fate.RESTOCK)
-    except Problem as no:
-        return str(no)
-    return ""
-
-
 def sent_back(stage: Stage) -> None:
     """Of three units one comes back as it was sent and is for sale again, one damaged, which is not; one is kept."""
     from crossdock.domain.requests.returns import Condition, Fate, ReturnReason
@@ -234,7 +222,7 @@ def sent_back(stage: Stage) -> None:
         f" {stage.count(ref)}, {'raised from here once' if can else 'as the seller entered it there'}",
     )
     row = _under_way(stage, order, ReturnReason.NOT_WANTED)
-    said = _refused_receipt(stage, row)
+    said = refusal(_received, stage, row, Condition.DAMAGED, Fate.RESTOCK)
     second = _received(stage, row, Condition.DAMAGED, Fate.ASIDE, kept=200)
     _at_rest(stage, order)
     stage.calm()
