@@ -1,5 +1,6 @@
 """How every form of the site is drawn, what somebody typed, and the fields that several pages share."""
 
+from collections.abc import Container
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +24,12 @@ def typed(values: QueryDict, name: str, *, longest: int = 100) -> str:
     endless.
     """
     return "".join(letter for letter in values.get(name, "") if letter.isprintable()).strip()[:longest]
+
+
+def one_of(values: QueryDict, name: str, known: Container[str], otherwise: str) -> str:
+    """The tab, list or kind that an address asks for; `otherwise` where there is none like it."""
+    text = typed(values, name)
+    return text if text in known else otherwise
 
 
 class Renderer(TemplatesSetting):

@@ -23,7 +23,7 @@ from crossdock.usecases.support import cases
 from crossdock.usecases.support.cases import cases_of, open_case
 from crossdock.usecases.support.evidence import Subject, gather, subject_of
 from crossdock.web import evidence as shown
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -174,8 +174,7 @@ def _open(request: HttpRequest, seller: Seller, it: About, kind: CaseKind, data:
 @sellers_only
 @require_safe
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
-    which = typed(request.GET, "show", longest=10)
-    which = which if which in TABS else "open"
+    which = one_of(request.GET, "show", TABS, "open")
     kind = typed(request.GET, "kind", longest=20)
     rows = cases_of(seller=seller, which=which)
     if kind in set(CaseKind):

@@ -13,7 +13,7 @@ from crossdock.domain.storable import plain
 from crossdock.store.models import Seller
 from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
 from crossdock.usecases.record.audit import exported
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.export import as_download
 from crossdock.web.seller.panel import sellers_only, show
@@ -40,9 +40,8 @@ COLUMNS = (
 
 def _chosen(request: HttpRequest) -> dict[str, object]:
     """Nonsense in the address chooses nothing."""
-    which = typed(request.GET, "show", longest=20)
     return {
-        "which": which if which in LISTS else "all",
+        "which": one_of(request.GET, "show", LISTS, "all"),
         "query": typed(request.GET, "q"),
         "since": _day(request, "since"),
         "until": _day(request, "until", after=1),

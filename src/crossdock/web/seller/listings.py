@@ -31,7 +31,7 @@ from crossdock.usecases.stock.queries import has_aside, moves_of, stock_rows
 from crossdock.usecases.stock.reservations import availability
 from crossdock.usecases.stock.restore import correct_count, why_not_correct
 from crossdock.usecases.stock.story import stock_story
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.alert_view import view_of
@@ -101,8 +101,7 @@ def of_seller(seller: Seller) -> QuerySet[Listing]:
 @sellers_only
 @require_safe
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
-    tab, query = typed(request.GET, "show", longest=10), typed(request.GET, "q")
-    tab = tab if tab in TABS else ""
+    tab, query = one_of(request.GET, "show", TABS, ""), typed(request.GET, "q")
     found = of_seller(seller).filter(TABS[tab][1])
     for word in folded(query).split()[:8]:
         found = found.filter(has_word(word))

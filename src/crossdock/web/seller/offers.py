@@ -22,7 +22,7 @@ from crossdock.usecases.catalogue.offer_terms import set_terms, set_terms_by_per
 from crossdock.usecases.catalogue.offers import answer_offer
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
-from crossdock.web.forms import MoneyField, money_of
+from crossdock.web.forms import MoneyField, money_of, one_of
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.listings import of_seller
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -44,8 +44,7 @@ _MOST = 5000
 @sellers_only
 @require_safe
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
-    tab = request.GET.get("show", "")
-    tab = tab if tab in TABS else ""
+    tab = one_of(request.GET, "show", TABS, "")
     mine = theirs(Offer, seller)
     rows = mine.filter(TABS[tab][1]).select_related("variant__listing", "buyer", "order")
     after = number_after(request)

@@ -16,7 +16,7 @@ from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.differences import MOST, decide, decide_many, open_differences, told
 from crossdock.usecases.stock.queries import decided_differences, recounts_of
 from crossdock.usecases.stock.reconcile import EVERY, OUTAGE, ask_for_recount
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
 from crossdock.web.seller.panel import sellers_only, show, try_it
@@ -43,8 +43,8 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     shop = _shop(seller, public_id)
     speaker = asking.platform(shop.platform)
     manifest = speaker.manifest if speaker else None
-    tab, cause = typed(request.GET, "show", longest=10), typed(request.GET, "why", longest=20)
-    rows = _rows(shop, tab if tab in TABS else "")
+    tab, cause = one_of(request.GET, "show", TABS, ""), typed(request.GET, "why", longest=20)
+    rows = _rows(shop, tab)
     if cause in set(Cause):
         rows = rows.filter(cause=cause)
     after = number_after(request)
@@ -56,7 +56,7 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "shop": shop,
         "rows": [told(row, manifest) for row in found[:PAGE]],
         "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
-        "tab": tab if tab in TABS else "",
+        "tab": tab,
         "tabs": list(TABS.items()),
         "why": cause,
         "causes": [(c.value, TITLES[c]) for c in Cause if c is not Cause.ECHO],

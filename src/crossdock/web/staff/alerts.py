@@ -11,7 +11,7 @@ from crossdock.domain.roles import Right
 from crossdock.store.models import Alert, User
 from crossdock.usecases.record.alerts import settle_alert
 from crossdock.usecases.record.queries import alerts_in, open_by_code
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.commands import back_to
 from crossdock.web.staff.panel import page_of, show, staff_only
@@ -22,8 +22,7 @@ WHICH = {"staff": "For staff", "open": "For sellers", "settled": "Settled"}
 @staff_only(Right.ALERTS)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    code, which = typed(request.GET, "code", longest=40), typed(request.GET, "which", longest=10)
-    which = which if which in WHICH else "open"
+    code, which = typed(request.GET, "code", longest=40), one_of(request.GET, "which", WHICH, "open")
     counts, found = open_by_code(), alerts_in(which)
     if code in set(AlertCode):
         found = found.filter(code=code)

@@ -20,7 +20,7 @@ from crossdock.usecases.support import cases
 from crossdock.usecases.support.evidence import gather, subject_of
 from crossdock.usecases.support.queries import cases_with, whole_cases
 from crossdock.web import evidence as shown
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -36,9 +36,8 @@ STATE_WORDS = {
 @staff_only(Right.CASES)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which, kind = typed(request.GET, "which", longest=10), typed(request.GET, "kind", longest=20)
+    which, kind = one_of(request.GET, "which", STATES, "staff"), typed(request.GET, "kind", longest=20)
     query = typed(request.GET, "q")
-    which = which if which in STATES else "staff"
     found, next_after = page_of(request, cases_with(which=which, kind=kind, query=query))
     context = {
         "rows": [(case, KIND_WORDS[CaseKind(case.kind)], *STATE_WORDS[CaseState(case.state)]) for case in found],

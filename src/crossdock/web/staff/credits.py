@@ -25,7 +25,7 @@ from crossdock.usecases.money.left import room, why_no_more, with_the_bank
 from crossdock.usecases.money.queries import credits_in, whole_credits
 from crossdock.usecases.orders.queries import bare_orders
 from crossdock.usecases.record.queries import deeds_of_credit
-from crossdock.web.forms import MoneyField, money_of, typed
+from crossdock.web.forms import MoneyField, money_of, one_of, typed
 from crossdock.web.seller.panel import try_it
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
@@ -89,8 +89,7 @@ class CreditForm(AmountForm):
 @staff_only(Right.CREDIT)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which = typed(request.GET, "which", longest=10)
-    which = which if which in WHICH else "waiting"
+    which = one_of(request.GET, "which", WHICH, "waiting")
     credits, next_after = page_of(request, credits_in(WHICH[which][1]))
     context = {
         "rows": [(credit, STATE_WORDS[CreditState(credit.state)]) for credit in credits],

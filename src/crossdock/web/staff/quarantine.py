@@ -20,7 +20,7 @@ from crossdock.usecases.parties.quarantine import MEANING
 from crossdock.usecases.record.audit import exported
 from crossdock.usecases.support import quarantine_board
 from crossdock.usecases.support.queries import quarantined
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.staff.panel import show, staff_only
 
 TABS = {"held": "Open", "dismissed": "Dismissed", "foreign": "Not ours", "healed": "Resolved"}
@@ -37,8 +37,7 @@ _MOST_ALIKE = 50
 @staff_only(Right.WORK)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which = typed(request.GET, "which", longest=10)
-    which = which if which in TABS else "held"
+    which = one_of(request.GET, "which", TABS, "held")
     context = {"groups": quarantine_board.groups(which=which), "which": which, "tabs": list(TABS.items())}
     return show(request, "quarantine", context, here="quarantine")
 

@@ -30,7 +30,7 @@ from crossdock.usecases.requests.queries import LISTS, counts_of, listed, return
 from crossdock.usecases.requests.receive import Deduction, Got, Receipt, preview_receipt, receive
 from crossdock.usecases.requests.returns import accept, decline
 from crossdock.usecases.stock.back_on_the_shelf import why_not_restock
-from crossdock.web.forms import money_of, typed
+from crossdock.web.forms import money_of, one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.panel import sellers_only, show
@@ -75,8 +75,7 @@ class DeclineForm(forms.Form):
 @sellers_only
 @require_safe
 def table(request: HttpRequest, seller: Seller) -> HttpResponse:
-    which = typed(request.GET, "show", longest=10)
-    which = which if which in LISTS else "asked"
+    which = one_of(request.GET, "show", LISTS, "asked")
     found = listed(seller, which=which, after=number_after(request), limit=PAGE + 1)
     counts = counts_of(seller)
     context = {

@@ -22,7 +22,7 @@ from crossdock.usecases.accounts.queries import sellers_named
 from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money.commission import Wish, add, end, preview, rules
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -92,8 +92,7 @@ def _begins(day: date) -> datetime:
 @staff_only(Right.RULES)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which, now = typed(request.GET, "which", longest=10), timezone.now()
-    which = which if which in WHICH else "set"
+    which, now = one_of(request.GET, "which", WHICH, "set"), timezone.now()
     found, next_after = page_of(request, rules(which, now=now))
     taxonomy = in_force()
     context = {

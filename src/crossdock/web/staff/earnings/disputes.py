@@ -16,7 +16,7 @@ from crossdock.usecases.money.disputes import decide, preview
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import lost_disputes
 from crossdock.usecases.record.queries import deeds_of_dispute
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 from crossdock.web.templatetags.crossdock import money
@@ -35,8 +35,7 @@ LAST = 20
 @staff_only(Right.DECIDE)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which = typed(request.GET, "which", longest=10)
-    which = which if which in WHICH else "waiting"
+    which = one_of(request.GET, "which", WHICH, "waiting")
     found, next_after = page_of(request, lost_disputes(which))
     context = {
         "rows": [(row, STATES[row.state], BEARERS.get(row.bearer, "")) for row in found],

@@ -23,7 +23,7 @@ from crossdock.usecases.catalogue.moderation.queries import (
     story_of,
 )
 from crossdock.usecases.errors import Problem, Stale
-from crossdock.web.forms import typed
+from crossdock.web.forms import one_of, typed
 from crossdock.web.staff.panel import page_of, show, staff_only
 
 WHICH = {
@@ -46,8 +46,7 @@ STEPS = 20
 @staff_only(Right.MODERATE)
 @require_safe
 def table(request: HttpRequest, staff: User) -> HttpResponse:
-    which = typed(request.GET, "which", longest=10)
-    which = which if which in WHICH else "reported"
+    which = one_of(request.GET, "which", WHICH, "reported")
     found, next_after = page_of(request, reviews(which))
     context = {
         "rows": [(row, STATES[row.state]) for row in found],
