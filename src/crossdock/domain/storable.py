@@ -14,6 +14,11 @@ def storable(text: str) -> str:
     return _UNFIT.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text) if _UNFIT.search(text) else text
 
 
+def typed_lines(text: str) -> str:
+    """The same from a text field: browsers send two signs for the end of a line, and people leave some around."""
+    return storable(text).replace("\r\n", "\n").strip()
+
+
 def one_line(text: str, longest: int) -> str:
     """The same on one line, with single spaces, cut to so many characters."""
     return " ".join(storable(text).split())[:longest]

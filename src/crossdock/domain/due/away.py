@@ -58,6 +58,17 @@ def prolonged(away: Away, *, back: date | None, mode: AwayMode, now: datetime, c
     return Away(mode, away.begins, _back(first, back, mode, today, calendar), begun=True)
 
 
+def wanted(
+    held: Away | None, *, first: date | None, back: date | None, mode: AwayMode, now: datetime, calendar: Calendar
+) -> Away:
+    """What a seller's wish makes of the holidays that are `held`. Raises NotAway."""
+    if held is not None and held.begun:
+        return prolonged(held, back=back, mode=mode, now=now, calendar=calendar)
+    if first is None:
+        raise NotAway("Say on which day your holidays begin.")
+    return planned(first=first, back=back, mode=mode, now=now, calendar=calendar)
+
+
 def _back(first: date, back: date | None, mode: AwayMode, today: date, calendar: Calendar) -> datetime | None:
     if back is None:
         if mode is AwayMode.LATER:

@@ -8,11 +8,12 @@ from datetime import date, datetime
 
 from django.db.models import F, Q, QuerySet
 
-from crossdock.domain.due.away import AwayMode, NotAway, after_break, day_words, planned, prolonged
+from crossdock.domain.due.away import AwayMode, NotAway, day_words, wanted
 from crossdock.domain.requests.cancels import CancelState
 from crossdock.domain.wording import counted
 from crossdock.store.bulk import update_rows
 from crossdock.store.models import Order, Seller, User
+from crossdock.usecases.accounts.working_days import due_back
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
@@ -29,21 +30,16 @@ def plan_away(
     require(actor, seller)
     with telling(now) as told:
         row = Seller.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=seller.pk)
-        calendar, away = row.calendar, row.away
         try:
-            if away is not None and away.begun:
-                away = prolonged(away, back=back, mode=mode, now=now, calendar=calendar)
-            elif first is None:
-                raise NotAway("Say on which day your holidays begin.")
-            else:
-                away = planned(first=first, back=back, mode=mode, now=now, calendar=calendar)
+            away = wanted(row.away, first=first, back=back, mode=mode, now=now, calendar=row.calendar)
         except NotAway as why:
             raise Invalid(str(why)) from None
         row.away_from, row.away_until, row.away_mode = away.begins, away.ends, away.mode
-        row.save(update_fields=["away_from", "away_until", "away_mode"])
-        if row.away_since is None and away.begins <= now:
+        begins = row.away_since is None and away.begins <= now
+        if begins:
             row.away_since = away.begins
-            row.save(update_fields=["away_since"])
+        row.save(update_fields=["away_from", "away_until", "away_mode", "away_since"])
+        if begins:
             _tell_begun(row, told=told)
         return row
 
@@ -106,15 +102,8 @@ def _waiting(sellers: list[int]) -> QuerySet[Order]:
 def _moved(order: Order, seller: Seller, at: datetime | None) -> bool:
     """Whether its ship-by is another one now."""
     before, ends = order.ship_by, at or seller.away_until
-    assert seller.away_since is not None and ends is not None
-    order.ship_by = after_break(
-        before,
-        placed_at=order.placed_at,
-        days=seller.handling_days,
-        calendar=seller.calendar,
-        begins=seller.away_since,
-        ends=ends,
-    )
+    assert ends is not None
+    order.ship_by = due_back(order, seller, ends)
     return order.ship_by != before
 
 

@@ -39,13 +39,19 @@ def due_now(order: Order, *, now: datetime) -> datetime:
     seller = order.seller
     if seller.away_since is None or order.ship_by < seller.away_since:
         return order.ship_by
+    return due_back(order, seller, max(now, seller.away_until or now))
+
+
+def due_back(order: Order, seller: Seller, ends: datetime) -> datetime:
+    """Its new ship-by when the holidays that its seller is on end then."""
+    assert seller.away_since is not None
     return after_break(
         order.ship_by,
         placed_at=order.placed_at,
         days=seller.handling_days,
         calendar=seller.calendar,
         begins=seller.away_since,
-        ends=max(now, seller.away_until or now),
+        ends=ends,
     )
 
 

@@ -32,7 +32,7 @@ _NO_CATEGORIES = Taxonomy()
 def rules_at(now: datetime, sellers: Sequence[int]) -> QuerySet[CommissionRule]:
     """Those that may hold for one of these sellers."""
     theirs = Q(seller=None) | Q(seller__in=list(sellers))
-    return CommissionRule.objects.filter(theirs, Q(until=None) | Q(until__gt=now), since__lte=now).order_by("pk")
+    return _not_over(now).filter(theirs, since__lte=now).order_by("pk")
 
 
 def _values(rules: Iterable[CommissionRule]) -> list[Rule]:
@@ -199,7 +199,7 @@ def rules(which: str, *, now: datetime) -> QuerySet[CommissionRule]:
     """`which`: set (that hold or are to come), over or all."""
     found = CommissionRule.objects.select_related("seller", "made_by")
     return {
-        "set": found.filter(Q(until=None) | Q(until__gt=now)),
+        "set": _not_over(now).select_related("seller", "made_by"),
         "over": found.filter(until__lte=now),
         "all": found,
     }[which]

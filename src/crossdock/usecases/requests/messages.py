@@ -12,7 +12,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.redact import redact_text
 from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
 from crossdock.domain.roles import Right
-from crossdock.domain.storable import one_line, storable
+from crossdock.domain.storable import one_line, typed_lines
 from crossdock.store.models import Message, Order, Thread, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -32,7 +32,7 @@ def _require_side(order: Order, side: Side, author: User) -> None:
 def write(*, order: Order, side: Side, author: User, body: str, now: datetime) -> Message:
     """The other side is mailed. Sent twice it is one message. Raises Invalid, NotAllowed."""
     _require_side(order, side, author)
-    body = storable(body).replace("\r\n", "\n").strip()
+    body = typed_lines(body)
     with telling(now) as told:
         thread = _locked(order, now=now)
         before = list(thread.messages.order_by("-pk")[: MOST_UNANSWERED + 1])

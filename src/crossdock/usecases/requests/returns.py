@@ -23,7 +23,7 @@ from crossdock.domain.requests.returns import (
     why_not,
 )
 from crossdock.domain.requests.withdrawals import Policy, ends
-from crossdock.domain.storable import one_line, storable
+from crossdock.domain.storable import one_line, typed_lines
 from crossdock.domain.wording import counted, moment
 from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -112,7 +112,7 @@ def ask_return(*, order: Order, units: Mapping[int, int], reason: ReturnReason, 
 
 
 def clean(words: str) -> str:
-    return storable(words).replace("\r\n", "\n").strip()[:LONGEST_WORDS]
+    return typed_lines(words)[:LONGEST_WORDS]
 
 
 def words_of(row: Return) -> str:

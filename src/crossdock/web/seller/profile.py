@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.due.ship_by import in_words
+from crossdock.domain.earnings.commission import in_percent
 from crossdock.domain.values import Money
 from crossdock.store.models import Seller, ShippingRate
 from crossdock.usecases.accounts.sellers import EVERYWHERE, edit_seller, set_rates
@@ -61,7 +62,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("seller_profile")
-    fee = f"{(Decimal(seller.fee_basis_points) / 100).normalize():f} %"
+    fee = in_percent(seller.fee_basis_points)
     due = in_words(due_of(seller, timezone.now()), seller.calendar)
     context = {"form": form, "rates": _by_currency(seller), "fee": fee, "due": due}
     return show(request, seller, "profile", context, here="profile", status=422 if form.errors else 200)

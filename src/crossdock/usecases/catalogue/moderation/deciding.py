@@ -20,7 +20,7 @@ from crossdock.domain.moderation.takedowns import (
     why_not_decide,
 )
 from crossdock.domain.roles import Right
-from crossdock.domain.storable import storable
+from crossdock.domain.storable import typed_lines
 from crossdock.store.models import Listing, ListingReview, ReviewStep, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.moderation.reporting import locked_review, open_review
@@ -159,7 +159,7 @@ def _require(actor: User, listing: Listing) -> None:
 
 
 def _said(words: str, missing: str) -> str:
-    words = storable(words).replace("\r\n", "\n").strip()[:LONGEST]
+    words = typed_lines(words)[:LONGEST]
     if not words:
         raise Invalid(missing)
     return words

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from crossdock.domain.moderation.reports import LONGEST, LONGEST_NAME, MOST_A_DAY, Reason, why_not_report
 from crossdock.domain.moderation.takedowns import OPEN, ReviewState
-from crossdock.domain.storable import one_line, storable
+from crossdock.domain.storable import one_line, typed_lines
 from crossdock.store.models import Listing, ListingReport, ListingReview, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -22,7 +22,7 @@ def report(
     """Of whom is signed in the account's own address counts. One address reports once while staff have not decided:
     sent twice it is one report. Raises Invalid, NotAllowed.
     """
-    words = storable(words).replace("\r\n", "\n").strip()[:LONGEST]
+    words = typed_lines(words)[:LONGEST]
     name, email = one_line(name, LONGEST_NAME), (reporter.email if reporter else email.strip()).lower()
     if why := why_not_report(reason, words, name, email):
         raise Invalid(why)

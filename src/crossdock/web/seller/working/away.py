@@ -1,6 +1,5 @@
 """Holidays: from when until when, what is to happen meanwhile, and a look at that before it is done."""
 
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -10,7 +9,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from crossdock.domain.due.away import Away, AwayMode, NotAway, day_words, planned, prolonged
+from crossdock.domain.due.away import Away, AwayMode, NotAway, day_words, wanted
 from crossdock.domain.wording import counted
 from crossdock.store.models import Seller
 from crossdock.usecases.accounts.away import come_back, plan_away
@@ -50,19 +49,17 @@ class AwayForm(forms.Form):
         if self.errors:
             return data
         try:
-            data["away"] = _away(self.seller, data.get("first"), data["back"], AwayMode(data["mode"]))
+            data["away"] = wanted(
+                self.seller.away,
+                first=data.get("first"),
+                back=data["back"],
+                mode=AwayMode(data["mode"]),
+                now=timezone.now(),
+                calendar=self.seller.calendar,
+            )
         except NotAway as wrong:
             self.add_error("back" if "back" in str(wrong) else None, str(wrong))
         return data
-
-
-def _away(seller: Seller, first: date | None, back: date | None, mode: AwayMode) -> Away:
-    """Raises NotAway."""
-    now, calendar, away = timezone.now(), seller.calendar, seller.away
-    if away is not None and away.begun:
-        return prolonged(away, back=back, mode=mode, now=now, calendar=calendar)
-    assert first is not None
-    return planned(first=first, back=back, mode=mode, now=now, calendar=calendar)
 
 
 def _initial(seller: Seller) -> dict[str, object]:
