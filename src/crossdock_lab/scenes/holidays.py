@@ -42,6 +42,7 @@ def away(stage: Stage) -> None:
     ref, variant = stage.item(3)
     order = stage.buy(variant)
     stage.lands(order)
+    stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
     seller = _seller(stage)
     today = seller.calendar.day_of(now())
     plan_away(seller=seller, first=today, back=today + AWAY, mode=AwayMode.PAUSE, actor=seller.owner, now=now())
@@ -53,9 +54,7 @@ def away(stage: Stage) -> None:
             f"on holiday: not found, not late, and a sale is refused: {why}",
         )
         stage.trial.call(stage.shop.hand.sell(ref, 1))
-        stage.trial.until(
-            lambda: stage.available(variant) == stage.count(ref), PATIENCE, "a sale in the shop to be read meanwhile"
-        )
+        stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "a sale in the shop to be read meanwhile")
     finally:
         keep(now=seller.calendar.begins(today + AWAY))
     was, due = order.ship_by, type(order).objects.get(pk=order.pk).ship_by
