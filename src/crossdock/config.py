@@ -84,6 +84,7 @@ class Config(BaseSettings):
     debug: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"
+    agents: bool = False
     metrics: bool = False
     metrics_token: str = Field(default="", max_length=500)
     payment_gateway: str = "sandbox"

@@ -41,6 +41,8 @@ ASK_BELOW, ASK_OLDER_SECONDS = CONFIG.ask_below, CONFIG.ask_older_seconds
 POLL_SECONDS = CONFIG.poll_seconds
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 APPS = CONFIG.apps
+# Whether programs that buy for people find a feed and a checkout here (docs/agents.md).
+AGENTS = CONFIG.agents
 HOOK_BODY_LIMIT = CONFIG.hook_body_limit
 
 _public = urlsplit(PUBLIC_URL)

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("seller/", include("crossdock.web.seller.urls")),
     path("staff/", include("crossdock.web.staff.urls")),
     path("api/v1/", include("crossdock.web.api.urls")),
+    path("agents/acp/", include("crossdock.web.agents.urls")),
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),
 ]

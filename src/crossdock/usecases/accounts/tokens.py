@@ -40,11 +40,14 @@ AREAS = {
     "shops": "Connections",
     "alerts": "Alerts",
 }
+# Of the marketplace's own tokens alone, and only where it is named: what docs/agents.md describes.
+FOR_AGENTS = "agents"
+OF_MARKETPLACE = {FOR_AGENTS: "Product feed and checkout for agents"}
 
 
 def scopes_of(*, change: bool, areas: Sequence[str] = ()) -> str:
     """None named means all that there are today: what comes later is not in it."""
-    if not set(areas) <= set(AREAS):
+    if not set(areas) <= {*AREAS, *OF_MARKETPLACE}:
         raise Invalid("Choose from the list what the token may reach.")
     return " ".join(f"{area}:{'change' if change else 'read'}" for area in areas or AREAS)
 

@@ -10,7 +10,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.store.models import ApiToken, Seller, User
-from crossdock.usecases.accounts.tokens import AREAS, EVERYTHING, make_token, revoke_token, scopes_of
+from crossdock.usecases.accounts.tokens import (
+    AREAS,
+    EVERYTHING,
+    OF_MARKETPLACE,
+    make_token,
+    revoke_token,
+    scopes_of,
+)
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import theirs
 from crossdock.web.people import signed_in
@@ -75,7 +82,8 @@ def reach_in_words(scopes: str) -> str:
     held = [part.partition(":") for part in scopes.split()]
     what = "Read and change" if any(how == "change" for _, _, how in held) else "Read only"
     areas = [area for area, _, _ in held]
-    return what if set(areas) == set(AREAS) else f"{what}: {', '.join(AREAS.get(area, area) for area in areas)}"
+    every = {**AREAS, **OF_MARKETPLACE}
+    return what if set(areas) == set(AREAS) else f"{what}: {', '.join(every.get(area, area) for area in areas)}"
 
 
 @sellers_only

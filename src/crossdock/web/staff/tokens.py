@@ -1,5 +1,9 @@
 """API tokens: the marketplace's own, made here, and those of sellers, which only their sellers make."""
 
+from typing import Any
+
+from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -7,20 +11,32 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
-from crossdock.usecases.accounts.tokens import all_tokens, revoke_token
+from crossdock.usecases.accounts.tokens import AREAS, OF_MARKETPLACE, all_tokens, revoke_token
 from crossdock.web.seller.panel import try_it
 from crossdock.web.seller.tokens import TokenForm, reach_in_words
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 
 
+class MarketplaceTokenForm(TokenForm):
+    """With what a seller's token never reaches, where the operator switched it on."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        areas = self.fields["areas"]
+        assert isinstance(areas, forms.MultipleChoiceField)
+        if settings.AGENTS:
+            areas.choices = [*AREAS.items(), *OF_MARKETPLACE.items()]
+            areas.help_text = "With nothing ticked it reaches all of them but what is for agents."
+
+
 @staff_only(Right.TOKENS)
 @fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, staff: User) -> HttpResponse:
-    form, secret, now = TokenForm(request.POST or None), "", timezone.now()
+    form, secret, now = MarketplaceTokenForm(request.POST or None), "", timezone.now()
     if request.method == "POST" and form.is_valid() and (secret := form.make(seller=None, actor=staff)):
-        form = TokenForm()
+        form = MarketplaceTokenForm()
     tokens, next_after = page_of(request, all_tokens())
     context = {
         "form": form,

@@ -21,6 +21,7 @@ CLOSED = (
     *(
         "/accounts/",
         "/admin/",
+        "/agents/",
         "/api/",
         "/cart/",
         "/checkout/",

@@ -1,0 +1,83 @@
+"""What stands before every operation for agents: the switch, the token and its scope, and one shape for what is
+refused.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from crossdock.store.models import ApiToken
+from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches, token_of
+from crossdock.web.agents.refusing import Refusal, broken, nobody, too_fast
+from crossdock.web.api.pace import pace
+from crossdock.web.away import AWAY, RETRY_SECONDS
+
+logger = logging.getLogger(__name__)
+View = Callable[..., HttpResponseBase]
+
+
+def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], View]:
+    """The view is given the token behind the request, and may raise Refusal. `change`: a token that only reads is not
+    enough.
+    """
+
+    def guarded(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not settings.AGENTS:
+                raise Http404
+            try:
+                if request.method not in methods:
+                    words = f"This address answers to {', '.join(methods)}."
+                    raise Refusal(405, "method_not_allowed", words, headers={"Allow": ", ".join(methods)})
+                response = view(request, _agent(request, change=change), *args, **kwargs)
+            except Refusal as refused:
+                response = refused.answer()
+            except AWAY as error:
+                logger.error("%s %s: the database is away: %s", request.method, request.path, error)
+                response = _away()
+            except Exception as error:
+                logger.error("%s %s broke", request.method, request.path, exc_info=error)
+                words = "Our mistake, not yours. Repeat it with the same Idempotency-Key: nothing is done twice."
+                response = broken("internal_error", words).answer()
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return answered
+
+    return guarded
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    if not settings.AGENTS:
+        raise Http404
+    return JsonResponse(Refusal(404, "not_found", "There is no such address in this protocol.").body, status=404)
+
+
+def _agent(request: HttpRequest, *, change: bool) -> ApiToken:
+    """Raises Refusal. A seller's token is none of these, whatever it reaches."""
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    found = token_of(secret=secret.strip(), now=timezone.now()) if kind.lower() == "bearer" and secret else None
+    if found is None:
+        raise nobody()
+    if seconds := pace.wait(found.pk):
+        raise too_fast(seconds)
+    if found.seller_id is not None or not reaches(found.scopes, area=FOR_AGENTS, change=change):
+        wanted = f"{FOR_AGENTS}:{'change' if change else 'read'}"
+        raise Refusal(403, "forbidden", f"This needs a token of the marketplace with {wanted}.")
+    return found
+
+
+def _away() -> HttpResponse:
+    words = "Our database does not answer right now. Repeat it with the same Idempotency-Key."
+    refused = broken("service_unavailable", words, 503)
+    refused.headers["Retry-After"] = str(RETRY_SECONDS)
+    return refused.answer()

@@ -1,0 +1,49 @@
+"""What is refused, in the protocol's one flat shape: type, code, message and where it stands."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+
+VERSIONS = ("2026-04-17",)
+
+
+class Refusal(Exception):
+    """An answer other than success. `param` is a JSONPath of the body."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str = "",
+        kind: str = "invalid_request",
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, dict(headers or {})
+        said = {"type": kind, "code": code, "message": message, **more}
+        self.body: dict[str, Any] = {**said, "param": param} if param else said
+
+    def answer(self) -> HttpResponse:
+        return JsonResponse(self.body, status=self.status, headers=self.headers)
+
+
+def nobody() -> Refusal:
+    words = "Send “Authorization: Bearer …” with an agent's token of this marketplace that is not revoked."
+    return Refusal(401, "unauthorized", words, headers={"WWW-Authenticate": 'Bearer realm="crossdock"'})
+
+
+def too_fast(seconds: int) -> Refusal:
+    words = f"Too many requests; go on in {seconds} s."
+    return Refusal(429, "rate_limit_exceeded", words, headers={"Retry-After": str(seconds)})
+
+
+def not_found() -> Refusal:
+    return Refusal(404, "not_found", "There is no such thing, or it is not this agent's.")
+
+
+def broken(code: str, message: str, status: int = 500) -> Refusal:
+    return Refusal(status, code, message, kind="service_unavailable" if status == 503 else "processing_error")
