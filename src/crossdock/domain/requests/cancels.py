@@ -48,6 +48,8 @@ class Request:
         return self.state is CancelState.ASKED
 
 
+# What declining means, as the seller reads it before.
+GOES_ON = "The order goes on, and the time it waited is added to your ship-by date."
 _ENDS = {
     CancelDeed.TAKE_BACK: CancelState.TAKEN_BACK,
     CancelDeed.DECLINE: CancelState.DECLINED,

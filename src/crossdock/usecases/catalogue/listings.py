@@ -168,6 +168,11 @@ def make_listing(
     return listing
 
 
+def locked_listing(listing: Listing) -> Listing:
+    """Its row comes before those of its stock."""
+    return Listing.objects.select_for_update(no_key=True).get(pk=listing.pk)
+
+
 def edit_listing(
     *,
     listing: Listing,
@@ -183,7 +188,7 @@ def edit_listing(
         raise NotAllowed("This listing follows your shop; edit the product there.")
     _checked(title=title, price=price, count=count, images=images or ())
     with transaction.atomic():
-        listing = Listing.objects.select_for_update(no_key=True).get(pk=listing.pk)
+        listing = locked_listing(listing)
         if price.currency != listing.currency:
             raise Invalid("A listing keeps its currency; make a new one.")
         variant = listing.variants.get()

@@ -55,3 +55,19 @@ def why_not_ship(order: Order, *, anyway: bool = False) -> str:
     if order.cancelled_at is None and all(line.left == 0 for line in order.lines.all()):
         return "Everything is shipped already."
     return why_locked(order, anyway=anyway)
+
+
+def entered_where(order: Order) -> str:
+    """What a parcel entered here means for the shop, as the seller reads it before; empty for an order of no shop."""
+    shop = order.connection
+    if shop is None:
+        return ""
+    if shop.push_fulfilments:
+        return (
+            f"What you ship here is entered in {shop.name} too, with its number. What you fulfil there comes back by"
+            " itself: enter each parcel in one place."
+        )
+    return (
+        f"When you fulfil in {shop.name}, the number comes back by itself. Ship here only what you do not fulfil there:"
+        " what is entered here is not written to your shop, as you chose on the shop’s page."
+    )

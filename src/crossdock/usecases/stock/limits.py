@@ -14,7 +14,7 @@ from crossdock.store.models.stock import next_stock_no
 from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.rights import require
-from crossdock.usecases.stock.reservations import available_locked, locked, movement
+from crossdock.usecases.stock.reservations import available_locked, left_of, locked, movement, promised
 
 MOST_BUFFER = 10_000
 MOST_LISTINGS = 500
@@ -144,6 +144,24 @@ def set_limits(*, listings: Iterable[Listing], limits: Limits, actor: User, now:
             for pk, row in rows.items()
         )
     return len(chosen)
+
+
+def left_with(*, listing: Listing, limits: Limits, now: datetime) -> list[tuple[Variant, int | None, int | None]]:
+    """Each variant with what may be sold now and what could be with these limits; None is unknown. Nothing is written.
+
+    Raises Invalid.
+    """
+    limits.check()
+    rows = VariantStock.objects.filter(variant__listing=listing, variant__gone=False).select_related(
+        "variant__connection"
+    )
+    held = promised(row.pk for row in rows)
+    found = []
+    for row in rows.order_by("pk"):
+        before = left_of(row, held.get(row.pk, 0), now=now)
+        row.buffer, row.floor, row.most_shown = limits.buffer, limits.floor, limits.most
+        found.append((row.variant, before, left_of(row, held.get(row.pk, 0), now=now)))
+    return found
 
 
 def _words(name: str, number: int | None) -> str:

@@ -117,13 +117,14 @@ def table(request: HttpRequest, q: str = "", cursor: str | None = None) -> dict[
     return {"items": _out(request, page[:PAGE]), "next": following}
 
 
-def _listing(request: HttpRequest, id: str) -> Listing:
+def listing_of(request: HttpRequest, id: str) -> Listing:
+    """Raises Http404 for what this token may not see."""
     return get_object_or_404(_found(request), public_id=id)
 
 
 @router.get("/{str:id}", response={200: ListingOut, 404: ProblemOut}, url_name="listing")
 def one(request: HttpRequest, id: str) -> dict[str, Any]:
-    return _out(request, [_listing(request, id)])[0]
+    return _out(request, [listing_of(request, id)])[0]
 
 
 @router.post(
@@ -144,7 +145,7 @@ def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
             seller=seller,
             title=data.title,
             description=data.description,
-            price=_in(data.price, seller.currency),
+            price=in_currency(data.price, seller.currency),
             count=data.count,
             sku=data.sku,
             images=_addresses(data.images),
@@ -155,7 +156,8 @@ def make(request: HttpRequest, data: ListingIn) -> HttpResponse:
     return once(request, token, work)
 
 
-def _in(price: MoneyIn, currency: str) -> Amount:
+def in_currency(price: MoneyIn, currency: str) -> Amount:
+    """Raises Refuse."""
     if price.currency != currency:
         raise Refuse("invalid", f"The price has to be in {currency}.")
     return price.exact
@@ -177,10 +179,10 @@ def _addresses(images: list[str]) -> list[str]:
 )
 def edit(request: HttpRequest, id: str, data: ListingChange) -> dict[str, Any]:
     seller_only(request)
-    listing = _listing(request, id)
+    listing = listing_of(request, id)
     if listing.synced:
         raise Refuse("not-allowed", "This listing follows the shop; change the product there.")
-    price = listing.variants.get().price if data.price is None else _in(data.price, listing.currency)
+    price = listing.variants.get().price if data.price is None else in_currency(data.price, listing.currency)
     usecases.edit_listing(
         listing=listing,
         title=listing.title if data.title is None else data.title,
@@ -190,19 +192,19 @@ def edit(request: HttpRequest, id: str, data: ListingChange) -> dict[str, Any]:
         images=None if data.images is None else _addresses(data.images),
         now=timezone.now(),
     )
-    return _out(request, [_listing(request, id)])[0]
+    return _out(request, [listing_of(request, id)])[0]
 
 
 @router.post("/{str:id}/archive", response={200: ListingOut}, url_name="listing_archive")
 def archive(request: HttpRequest, id: str) -> dict[str, Any]:
     """Nothing is deleted; archiving twice is archiving once."""
     seller_only(request)
-    usecases.archive_listing(listing=_listing(request, id), now=timezone.now())
-    return _out(request, [_listing(request, id)])[0]
+    usecases.archive_listing(listing=listing_of(request, id), now=timezone.now())
+    return _out(request, [listing_of(request, id)])[0]
 
 
 @router.post("/{str:id}/relist", response={200: ListingOut, 409: ProblemOut}, url_name="listing_relist")
 def relist(request: HttpRequest, id: str) -> dict[str, Any]:
     seller_only(request)
-    usecases.relist(listing=_listing(request, id), now=timezone.now())
-    return _out(request, [_listing(request, id)])[0]
+    usecases.relist(listing=listing_of(request, id), now=timezone.now())
+    return _out(request, [listing_of(request, id)])[0]

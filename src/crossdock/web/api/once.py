@@ -44,30 +44,35 @@ def fingerprint(request: HttpRequest) -> str:
     return hashlib.sha256(b"\n".join(parts)).hexdigest()
 
 
-def own_key(request: HttpRequest, token: ApiToken) -> str:
+def own_key(request: HttpRequest, token: ApiToken, key: str | None = None) -> str:
     """A key for the use-case below, unguessable for other tokens' keys and of one length."""
-    given = request.headers.get(HEADER, "")
+    given = request.headers.get(HEADER, "") if key is None else key
     return "api-" + hashlib.sha256(f"{token.pk}:{given}".encode()).hexdigest()[:40]
 
 
-def once(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
-    """For work in our database: it and its answer commit together."""
+def once(request: HttpRequest, token: ApiToken, work: Work, *, key: str | None = None) -> HttpResponse:
+    """For work in our database: it and its answer commit together.
+
+    `key`: where the request carries one of its own, in place of the header.
+    """
+    key = request.headers.get(HEADER, "") if key is None else key
 
     def whole() -> tuple[int, Any]:
         with transaction.atomic():
             status, body = work()
-            finish_once(token=token, key=request.headers[HEADER], status=status, body=body)
+            finish_once(token=token, key=key, status=status, body=body)
         return status, body
 
-    return once_outside(request, token, whole)
+    return _once(request, token, whole, key)
 
 
 def once_outside(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
-    """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again.
+    """For work that asks somebody else in between; it must itself bear to be repeated."""
+    return _once(request, token, work, request.headers.get(HEADER, ""))
 
-    `work` must itself bear to be repeated.
-    """
-    key = request.headers.get(HEADER, "")
+
+def _once(request: HttpRequest, token: ApiToken, work: Work, key: str) -> HttpResponse:
+    """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again."""
     if not key:
         raise Refuse("no-key", f"Send an {HEADER} header, so that a repeated request does its work once.")
     kept = begin_once(token=token, key=key, fingerprint=fingerprint(request), now=timezone.now())

@@ -30,18 +30,26 @@ class Bearer(HttpBearer):
 # The address's name -> what a token has to reach. One that is not here is closed to tokens with a narrower reach.
 AREA_OF = {
     **dict.fromkeys(
-        ("listings", "listings_make", "listing", "listing_edit", "listing_archive", "listing_relist"), "listings"
+        (
+            *("listings", "listings_make", "listing", "listing_edit", "listing_archive", "listing_relist"),
+            *("preview_price", "preview_buffer", "preview_sale"),
+        ),
+        "listings",
     ),
     **dict.fromkeys(("listing_offers", "offers", "offer", "offer_answer"), "offers"),
     **dict.fromkeys(
         (
             *("orders", "orders_place", "order", "order_ship", "order_parcel", "order_create", "quotes", "checkout"),
-            *("order_cancel_request", "order_cancel_decline"),
+            *("order_cancel_request", "order_cancel_decline", "preview_shipment", "preview_decline"),
         ),
         "orders",
     ),
     **dict.fromkeys(
-        ("order_reject", "order_reject_lines", "order_credit", "balance", "statement", "payouts", "payout"), "money"
+        (
+            *("order_reject", "order_reject_lines", "order_credit", "balance", "statement", "payouts", "payout"),
+            "preview_reject",
+        ),
+        "money",
     ),
     **dict.fromkeys(
         ("connections", "connection", "connection_change", "connection_pause", "connection_resume", "rules"), "shops"
@@ -50,10 +58,19 @@ AREA_OF = {
 }
 
 
+# Asks by itself, once it knows what is confirmed.
+_ASKS_ITSELF = "confirm"
+
+
 def _within_reach(request: HttpRequest, token: ApiToken) -> None:
     match = request.resolver_match
-    area = AREA_OF.get((match.url_name if match else "") or "", "")
-    change = request.method not in ("GET", "HEAD")
+    name = (match.url_name if match else "") or ""
+    if name != _ASKS_ITSELF:
+        require_reach(token, AREA_OF.get(name, ""), change=request.method not in ("GET", "HEAD"))
+
+
+def require_reach(token: ApiToken, area: str, *, change: bool) -> None:
+    """Raises Refuse."""
     if not reaches(token.scopes, area=area, change=change):
         wanted = f"{area or 'everything'}:{'change' if change else 'read'}"
         raise Refuse("not-yours", f"This needs a token with {wanted}; this one has {token.scopes}.")

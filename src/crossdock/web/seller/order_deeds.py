@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.commands import CancelReason, order_reference
-from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, why_not
+from crossdock.domain.requests.cancels import GOES_ON, LONGEST_REASON, CancelDeed, why_not
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Order, Seller, Shipment
 from crossdock.usecases.errors import Problem
@@ -29,7 +29,7 @@ from crossdock.usecases.orders.fulfilments import send_again
 from crossdock.usecases.orders.queries import parcels_there
 from crossdock.usecases.orders.reject import REASON_WORDS, preview, reason_of, reject_order
 from crossdock.usecases.orders.reject_units import why_not_parts
-from crossdock.usecases.orders.shippable import asked_to_cancel, why_not_ship
+from crossdock.usecases.orders.shippable import asked_to_cancel, entered_where, why_not_ship
 from crossdock.usecases.outbox.queries import with_party
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.requests.cancel import decline
@@ -126,7 +126,7 @@ def ship(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
             messages.success(request, f"Shipped{number}. The buyer is told.")
             more = "next" in request.POST and not why_not_ship(_order(seller, public_id))
             return redirect("seller_order_ship" if more else "seller_order", public_id)
-    context = {"order": order, "form": form, "carriers": CARRIERS}
+    context = {"order": order, "form": form, "carriers": CARRIERS, "entered_where": entered_where(order)}
     return show(request, seller, "ship", context, here="orders", status=422 if form.is_bound else 200)
 
 
@@ -274,7 +274,7 @@ def decline_cancel(request: HttpRequest, seller: Seller, public_id: str) -> Http
         else:
             messages.success(request, "Declined. The buyer is told why, and you can ship the order.")
             return redirect("seller_order", public_id)
-    context = {"order": order, "form": form, "asked": asked}
+    context = {"order": order, "form": form, "asked": asked, "goes_on": GOES_ON}
     return show(request, seller, "decline_cancel", context, here="orders", status=422 if form.is_bound else 200)
 
 
