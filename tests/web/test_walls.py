@@ -92,7 +92,14 @@ def _furnished() -> House:
         order=order, lines=None, tracking="T1", carrier="UPS", actor=house.owner, now=world.later()
     )
     (line,) = order.lines.all()
-    back = ask_return(order=order, units={line.pk: 1}, reason=ReturnReason.DAMAGED, words="", now=world.later())
+    back = ask_return(
+        order=order,
+        units={line.pk: 1},
+        reason=ReturnReason.DAMAGED,
+        words="",
+        pictures=[b"its scratch"],
+        now=world.later(),
+    )
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
@@ -184,6 +191,7 @@ def _furnished() -> House:
         "label": label.public_id,
         "parcel": str(parcel.pk),
         "return": back.public_id,
+        "returned": back.pictures.get().name,
         "token": str(token.pk),
         "command": str(dead.id),
         "webhook": receiver.public_id,
@@ -314,6 +322,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_returns": ("/seller/returns/", "get", 200),
     "seller_return": ("/seller/returns/{return}/", "get", 200),
     "seller_return_answer": ("/seller/returns/{return}/answer/", "post", 422),
+    "seller_return_picture": ("/seller/returns/{return}/pictures/{returned}/", "get", 200),
     "seller_return_receipt": ("/seller/returns/{return}/receipt/", "get", 200),
     "seller_money": ("/seller/money/", "get", 200),
     "seller_statement": ("/seller/money/statement/", "get", 200),
@@ -548,6 +557,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
     "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
     "my_order_returns": ("/orders/{order}/returns/", "get", 200, "bought"),
+    "my_return_picture": ("/orders/{order}/returns/{return}/pictures/{returned}/", "get", 200, "bought"),
     "my_order_messages": ("/orders/{order}/messages/", "get", 200, "bought"),
     "my_order_report": ("/orders/{order}/messages/report/", "post", 302, "bought"),
     "my_order_keep": ("/orders/{order}/keep/", "post", 302, "bought"),
@@ -569,6 +579,7 @@ OPEN = {
     "withdraw",
     "withdraw_by_link",
     "returns_by_link",
+    "return_picture_by_link",
     "browse",
     "category",
     "stop_searches",

@@ -95,6 +95,13 @@ POLICY: tuple[Rule, ...] = (
         400,
     ),
     Rule(
+        "store.ReturnPicture",
+        Then.DELETE,
+        "pictures of a return that is over",
+        "A dispute about it comes within months, and the books need none.",
+        540,
+    ),
+    Rule(
         "store.PaymentIntent",
         Then.BLACK_OUT,
         "the address of a checkout that became no order",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2400
+# Of a photo that shows what is wrong with something: two sides look at it a few times.
+PHOTO_SIDE = 1600
 _ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _SAVING: dict[str, dict[str, object]] = {
     "PNG": {"optimize": True},
@@ -34,6 +36,28 @@ def redraw(content: bytes) -> tuple[bytes, str]:
     """The picture as bytes of the same format, with its file ending (png, jpg or webp). Upright, in sRGB, at most
     LONGEST_SIDE a side, of an animation the first frame. Raises NotAPicture.
     """
+    drawn, form = _drawn(content, LONGEST_SIDE)
+    target = io.BytesIO()
+    drawn.save(target, form, **_SAVING[form])
+    return target.getvalue(), _ENDINGS[form]
+
+
+def photo(content: bytes) -> bytes:
+    """The same as a small JPEG, whatever it was; on white where something showed through. Raises NotAPicture."""
+    from PIL import Image
+
+    drawn, _ = _drawn(content, PHOTO_SIDE)
+    if drawn.mode == "RGBA":
+        white = Image.new("RGB", drawn.size, "white")
+        white.paste(drawn, mask=drawn.getchannel("A"))
+        drawn = white
+    target = io.BytesIO()
+    drawn.save(target, "JPEG", **_SAVING["JPEG"])
+    return target.getvalue()
+
+
+def _drawn(content: bytes, longest: int) -> tuple["Image.Image", str]:
+    """Its pixels, and the name of the format that they came in."""
     from PIL import Image, ImageOps
 
     try:
@@ -56,13 +80,10 @@ def redraw(content: bytes) -> tuple[bytes, str]:
         if image.mode == "P":
             # Colours of a palette cannot be mixed, so it would be scaled by leaving pixels out.
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-        drawn = _plain(ImageOps.exif_transpose(image))
+        image.thumbnail((longest, longest))
+        return _plain(ImageOps.exif_transpose(image)), form
     except _UNREADABLE:
         raise NotAPicture("This picture is damaged. Save it again, or choose another one.") from None
-    target = io.BytesIO()
-    drawn.save(target, form, **_SAVING[form])
-    return target.getvalue(), _ENDINGS[form]
 
 
 def _plain(image: "Image.Image") -> "Image.Image":

@@ -1,5 +1,7 @@
-"""Pictures that sellers upload: judged by their bytes, not by their names; drawn anew; kept under a name made of their
-content; served as nothing but a picture.
+"""Pictures that are uploaded: judged by their bytes, not by their names; drawn anew; served as nothing but a picture.
+
+A listing's are files under a name made of their content, for everybody; what a buyer shows of a return is for few, and
+kept with it.
 """
 
 import hashlib
@@ -7,13 +9,14 @@ import os
 import re
 from typing import Any
 
+from django import forms
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from crossdock.web.picture_encoding import NotAPicture, redraw
+from crossdock.web.picture_encoding import NotAPicture, photo, redraw
 
 LARGEST = 15 * 1024 * 1024
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
@@ -36,6 +39,48 @@ def keep(upload: "UploadedFile[Any]") -> str:
     except FileNotFoundError:
         default_storage.save(path, ContentFile(content))
     return f"/media/{name}"
+
+
+class _SeveralFiles(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class PhotosField(forms.FileField):
+    """Several pictures, each as a small JPEG. One that cannot be read is named, and then none is taken: a browser
+    sends no file a second time by itself.
+    """
+
+    widget = _SeveralFiles
+
+    def __init__(self, *, most: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = most
+        self.widget.attrs["accept"] = ",".join(_TYPES.values())
+
+    def clean(self, data: Any, initial: Any = None) -> list[bytes]:
+        uploads = list(data or [])
+        if self.required and not uploads:
+            raise forms.ValidationError("Choose a picture.")
+        if len(uploads) > self.most:
+            raise forms.ValidationError(f"Choose at most {self.most} pictures.")
+        if sum(upload.size or 0 for upload in uploads) > LARGEST:
+            raise forms.ValidationError("These pictures have more than 15 MB together. Choose fewer or smaller ones.")
+        found, wrong = list[bytes](), list[str]()
+        for upload in uploads:
+            try:
+                found.append(photo(upload.read()))
+            except NotAPicture as no:
+                wrong.append(f"“{(upload.name or '')[:60]}”: {no}")
+        if wrong:
+            raise forms.ValidationError([*wrong, "Choose all pictures again; nothing was sent yet."])
+        return found
+
+
+def shown(content: bytes) -> HttpResponse:
+    """One that `PhotosField` gave; whether anybody keeps it is the caller's to say."""
+    response = HttpResponse(content, content_type="image/jpeg")
+    response["Content-Disposition"] = "inline"
+    return response
 
 
 def is_ours(url: str) -> bool:

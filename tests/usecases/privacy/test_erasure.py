@@ -39,6 +39,7 @@ from crossdock.store.models import (
     Order,
     PaymentIntent,
     Reservation,
+    ReturnPicture,
     RiskTrace,
     Seller,
     SellerAddress,
@@ -140,6 +141,7 @@ def marked(house: House) -> User:
         cause="s", to=house.owner.email, subject="s", body=said, order=order, written_at=NOW, sent_at=NOW
     )
     LabelDocument.objects.create(label=Label.objects.get(), form="pdf", content=said.encode())
+    ReturnPicture.objects.update(content=said.encode())
     Client().force_login(buyer)
     return buyer
 

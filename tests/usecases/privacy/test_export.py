@@ -83,6 +83,8 @@ class TestWhatIsInIt:
         assert rows(copy, "payments")[0]["ship_to"]["name"] == "Zoë Müller"
         assert {mail["to"] for mail in rows(copy, "mails")} == {house.bought.email}
         assert rows(copy, "parcels")[0]["tracking_number"] == "T1"
+        (shown,) = rows(copy, "return_pictures")
+        assert shown["order"] == order.number and copy.read(shown["name"]) == b"its scratch"
         assert rows(copy, "tries_to_pay")[0]["email"] == house.bought.email
         assert {row["sentence"] for row in rows(copy, "order_stories")} == set(
             TimelineEntry.objects.filter(order=order, public=True).values_list("sentence", flat=True)
@@ -109,7 +111,7 @@ class TestWhatIsInIt:
         assert [row["by"] for row in rows(copy, "case_letters")] == ["your shop"]
         assert rows(copy, "books")[0]["amount"].startswith("-") and rows(copy, "webhook_receivers")
         said = words_of(copy)
-        for secret in ("Quentin Farquhar", "555-0188", "Elm St", "Zoë"):
+        for secret in ("Quentin Farquhar", "555-0188", "Elm St", "Zoë", "its scratch"):
             assert secret not in said, secret
         for other in User.objects.exclude(pk=house.owner.pk):
             assert other.email not in said, other.email

@@ -77,6 +77,8 @@ NO_PAGE = {
     "shipmentline",
     "shippingrate",
     "shopline",
+    # For the two sides of an order, and staff who act for its seller.
+    "returnpicture",
     # Hashes of who guessed how often.
     "signintry",
     "taxonomy",

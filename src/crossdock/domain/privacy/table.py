@@ -127,6 +127,7 @@ PERSONAL: tuple[Personal, ...] = (
         "what you sent back",
         f"{_SALE} So are labels and numbers of parcels; where it was sent goes with its seller.",
     ),
+    Personal("store.ReturnPicture", "name content", Then.GOES, "pictures of what you sent back"),
     Personal(
         "store.Message",
         "author body",

@@ -93,6 +93,8 @@ class Payer(StrEnum):
 LONGEST_WORDS = 1000
 # Of one order: each is a row that the seller answers.
 MOST_RETURNS = 10
+# Of one return, those that were added later among them.
+MOST_PICTURES = 6
 OPEN = (ReturnState.ASKED, ReturnState.ACCEPTED)
 # So long an accepted return that nobody sent keeps money from its seller.
 _HOLDS_UNSENT = timedelta(days=30)
@@ -142,6 +144,14 @@ def why_not(standing: Standing, deed: ReturnDeed) -> str:
             return "The seller has not answered yet. Wait for the address to send it to."
         case _:
             return ""
+
+
+def why_no_more_pictures(there: int, more: int) -> str:
+    """Empty when a return that has so many pictures may get so many more."""
+    if there + more <= MOST_PICTURES:
+        return ""
+    there_already = f" {there} {'is' if there == 1 else 'are'} there already." if there else ""
+    return f"A return has at most {MOST_PICTURES} pictures.{there_already} Choose fewer."
 
 
 @dataclass(frozen=True, slots=True)

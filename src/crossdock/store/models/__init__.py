@@ -29,7 +29,15 @@ from crossdock.store.models.people import Seller, ShippingRate, User
 from crossdock.store.models.privacy import DataPart, DataRun
 from crossdock.store.models.quarantine import Quarantined
 from crossdock.store.models.recount import Difference, Recount
-from crossdock.store.models.requests import CancelRequest, Message, Return, ReturnLine, Thread, Withdrawal
+from crossdock.store.models.requests import (
+    CancelRequest,
+    Message,
+    Return,
+    ReturnLine,
+    ReturnPicture,
+    Thread,
+    Withdrawal,
+)
 from crossdock.store.models.risk import (
     RiskAssessment,
     RiskHold,
@@ -99,6 +107,7 @@ __all__ = [
     "Reservation",
     "Return",
     "ReturnLine",
+    "ReturnPicture",
     "ReviewStep",
     "RiskAssessment",
     "RiskHold",

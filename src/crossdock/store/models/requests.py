@@ -152,6 +152,21 @@ class Return(models.Model):
         return Money(self.kept_minor, self.order.currency)
 
 
+class ReturnPicture(models.Model):
+    """What the buyer shows of it, as JPEG; `name` is made of its content. For the order's two sides and staff who act
+    for the seller alone, so it stands here and not among the files that everybody may see.
+    """
+
+    row = models.ForeignKey(Return, on_delete=models.CASCADE, related_name="pictures")
+    name = models.CharField(max_length=40)
+    content = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["row", "name"], name="picture_of_a_return_once")]
+
+
 class ReturnLine(models.Model):
     """`units` were asked for; `received` of them came back, in this condition."""
 

@@ -1,5 +1,5 @@
 """A ZIP of a person's data, written piece by piece: of each section a JSON file and a CSV file, the pictures of their
-listings, and a page to begin with. Nothing of it is held in memory but a page of rows.
+listings and of what they sent back, and a page to begin with. Nothing of it is held in memory but a page of rows.
 """
 
 import csv
@@ -20,8 +20,8 @@ from crossdock.domain.privacy.table import PERSONAL, Then
 from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.domain.wording import moment
-from crossdock.store.models import Listing
-from crossdock.usecases.privacy.sections import ACCOUNT, BOUGHT, Row, Section
+from crossdock.store.models import Listing, ReturnPicture
+from crossdock.usecases.privacy.sections import ACCOUNT, BOUGHT, RETURNED, Row, Section
 from crossdock.usecases.privacy.shop_sections import SOLD
 from crossdock.usecases.privacy.whose import Whose
 
@@ -73,6 +73,7 @@ def write_archive(
             counted.append((section, rows))
             many += rows
         _write_pictures(archive, whose)
+        _write_what_came_back(archive, whose)
         archive.writestr("index.html", _index(whose, counted, now))
     pieces.close()
     return many
@@ -151,6 +152,14 @@ def _write_pictures(archive: zipfile.ZipFile, whose: Whose) -> None:
             with default_storage.open(f"pictures/{name}") as picture, archive.open(f"pictures/{name}", "w") as file:
                 while piece := picture.read(PIECE):
                     file.write(piece)
+
+
+def _write_what_came_back(archive: zipfile.ZipFile, whose: Whose) -> None:
+    """A row at a time: each holds a picture. One that shows two returns is one file."""
+    rows = ReturnPicture.objects.filter(row__order__buyer=whose.person)
+    for name in rows.order_by("name").values_list("name", flat=True).distinct():
+        if (content := rows.filter(name=name).values_list("content", flat=True).first()) is not None:
+            archive.writestr(f"{RETURNED}{name}.jpg", content)
 
 
 def _index(whose: Whose, counted: Sequence[tuple[Section, int]], now: datetime) -> str:

@@ -29,6 +29,7 @@ from crossdock.store.models import (
     OrderLine,
     PaymentIntent,
     Return,
+    ReturnPicture,
     RiskTrace,
     SavedSearch,
     Shipment,
@@ -39,6 +40,8 @@ from crossdock.store.models import (
 from crossdock.usecases.privacy.whose import Whose
 
 Row = dict[str, Any]
+# Where the pictures of what somebody sent back lie in a copy.
+RETURNED = "pictures/return-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +222,13 @@ BOUGHT: tuple[Section, ...] = (
             currency="order__currency",
             kept="kept_minor",
         ),
+    ),
+    Section(
+        "return_pictures",
+        "Pictures of what you sent back, which are files of this copy",
+        lambda whose: ReturnPicture.objects.filter(row__order__buyer=whose.person),
+        plain("name", "at", order="row__order__number"),
+        lambda row, whose: {**row, "name": f"{RETURNED}{row['name']}.jpg"},
     ),
     Section(
         "messages",

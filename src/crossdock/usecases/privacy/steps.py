@@ -52,6 +52,7 @@ from crossdock.store.models import (
     PayoutHold,
     Quarantined,
     Return,
+    ReturnPicture,
     ReviewStep,
     SavedSearch,
     Seller,
@@ -287,6 +288,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.Return", _about(Return, "order"), _cut_return),
     # The seller's own address; their words to the buyer go with the buyer's.
     Step("store.Return", _by_their_shop(Return, "seller__owner"), blank=lambda whose: {"send_to": "", "label": ""}),
+    Step("store.ReturnPicture", lambda whose: ReturnPicture.objects.filter(row__order__buyer=whose.person)),
     Step(
         "store.Message",
         lambda whose: Message.objects.filter(

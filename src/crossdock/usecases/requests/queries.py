@@ -1,9 +1,9 @@
 """What is read of what buyers ask. Nothing here writes."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from crossdock.domain.requests.returns import ReturnState
-from crossdock.store.models import Order, Return, Seller
+from crossdock.store.models import Order, Return, ReturnPicture, Seller
 from crossdock.usecases.record.rights import theirs
 
 # Tab -> (its words, its states, whether what came first stands first).
@@ -16,8 +16,19 @@ LISTS: dict[str, tuple[str, tuple[ReturnState, ...], bool]] = {
 
 
 def returns_of(order: Order) -> QuerySet[Return]:
-    """Newest first, with their lines."""
-    return order.returns.select_related("credit", "order").prefetch_related("lines__line").order_by("-pk")
+    """Newest first, with their lines and the names of their pictures."""
+    rows = order.returns.select_related("credit", "order").prefetch_related("lines__line")
+    return with_pictures(rows).order_by("-pk")
+
+
+def with_pictures(rows: QuerySet[Return]) -> QuerySet[Return]:
+    """Their names alone; what they show is read one by one."""
+    return rows.prefetch_related(Prefetch("pictures", ReturnPicture.objects.defer("content")))
+
+
+def picture_of(row: Return, name: str) -> ReturnPicture | None:
+    """For whoever has found the return as theirs."""
+    return row.pictures.filter(name=name).first()
 
 
 def returns_to(seller: Seller) -> QuerySet[Return]:

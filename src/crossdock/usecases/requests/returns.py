@@ -3,7 +3,7 @@
 Who asks is known to the caller: signed in, or by the link that was mailed to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -31,6 +31,7 @@ from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.money.returned import claimed, left_of_payment, open_return, settle_alerts
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
+from crossdock.usecases.requests.pictures import keep_pictures
 from crossdock.usecases.requests.withdraw import sale_of
 
 _AT_ONCE = 200
@@ -76,8 +77,17 @@ def why_not_return(order: Order, *, now: datetime) -> str:
     return ""
 
 
-def ask_return(*, order: Order, units: Mapping[int, int], reason: ReturnReason, words: str, now: datetime) -> Return:
-    """`units` by the line's id. Asked twice, by a second click or from another tab, it is one return.
+def ask_return(
+    *,
+    order: Order,
+    units: Mapping[int, int],
+    reason: ReturnReason,
+    words: str,
+    now: datetime,
+    pictures: Sequence[bytes] = (),
+) -> Return:
+    """`units` by the line's id, `pictures` as JPEG. Asked twice, by a second click or from another tab, it is one
+    return.
 
     Raises NotAllowed, Invalid.
     """
@@ -107,8 +117,30 @@ def ask_return(*, order: Order, units: Mapping[int, int], reason: ReturnReason, 
             due_at=now + answer_within(),
         )
         ReturnLine.objects.bulk_create(ReturnLine(row=row, line=line, units=many) for line, many in wanted.items())
-        _tell_asked(order, row, told=told)
+        _tell_asked(order, row, pictures=keep_pictures(row, pictures, now=now), told=told)
         return row
+
+
+def add_pictures(*, row: Return, pictures: Sequence[bytes], now: datetime) -> None:
+    """The buyer shows more of it while the return is open. Sent twice they are there once."""
+    with telling(now) as told:
+        order, row = locked_return(row)
+        if not row.open:
+            raise NotAllowed("This return is over already.")
+        if not pictures:
+            raise Invalid("Choose a picture.")
+        if not (many := keep_pictures(row, pictures, now=now)):
+            return
+        new = counted(many, "picture")
+        told.tell(order=order, source="buyer", kind="return_pictures", public=True, sentence=f"Added {new} of it.")
+        told.write_mail(
+            cause=f"return_pictures:{row.public_id}:{now:%Y%m%d%H%M%S%f}",
+            to=order.seller.owner.email,
+            subject=f"More pictures of a return of order #{order.number}",
+            order=order,
+            body=f"The buyer added {new} of what they want to send back: {words_of(row)}.",
+            path=page_of(row),
+        )
 
 
 def clean(words: str) -> str:
@@ -119,9 +151,10 @@ def words_of(row: Return) -> str:
     return ", ".join(f"{part.units} × {part.line.title}" for part in row.lines.select_related("line"))
 
 
-def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
+def _tell_asked(order: Order, row: Return, *, pictures: int, told: Telling) -> None:
     what, why = words_of(row), REASONS[ReturnReason(row.reason)]
     until = moment(row.asked_at + answer_within())
+    shown = f"\n{counted(pictures, 'picture')} of it on the return's page." if pictures else ""
     told.tell(
         order=order,
         source="buyer",
@@ -135,7 +168,7 @@ def _tell_asked(order: Order, row: Return, *, told: Telling) -> None:
         subject=f"The buyer asks to return something of order #{order.number}",
         order=order,
         body=(
-            f"The buyer asks to return {what}.\n{why}.\n\nAccept it and say where to, or decline, by"
+            f"The buyer asks to return {what}.\n{why}.{shown}\n\nAccept it and say where to, or decline, by"
             f" {until}, on the return's page."
         ),
         path=page_of(row),

@@ -27,6 +27,7 @@ from crossdock.store.models import (
     OrderLine,
     PaymentIntent,
     Quarantined,
+    ReturnPicture,
     RiskTrace,
     SignInTry,
 )
@@ -83,6 +84,7 @@ STEPS: dict[str, Step] = {
         lambda before: ListingReport.objects.filter(at__lt=before).exclude(**_REPORTED), _REPORTED
     ),
     "store.LabelDocument:deleted": Step(lambda before: LabelDocument.objects.filter(label__bought_at__lt=before)),
+    "store.ReturnPicture:deleted": Step(lambda before: ReturnPicture.objects.filter(row__closed_at__lt=before)),
     "store.RiskTrace:blacked out": Step(
         lambda before: RiskTrace.objects.filter(at__lt=before).exclude(**_TRACED), _TRACED
     ),

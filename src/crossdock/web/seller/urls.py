@@ -115,6 +115,7 @@ urlpatterns = [
     path("returns/<slug:public_id>/", returns.one, name="seller_return"),
     path("returns/<slug:public_id>/answer/", returns.answer, name="seller_return_answer"),
     path("returns/<slug:public_id>/receipt/", returns.receipt, name="seller_return_receipt"),
+    path("returns/<slug:public_id>/pictures/<slug:name>/", returns.picture, name="seller_return_picture"),
     path("labels/", label_list.table, name="seller_labels"),
     path("labels/export.csv", label_list.as_csv, name="seller_labels_csv"),
     path("labels/<slug:public_id>/", labels.one, name="seller_label"),

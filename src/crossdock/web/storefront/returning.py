@@ -9,19 +9,28 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
-from crossdock.domain.requests.returns import CHOICES, LONGEST_WORDS, REASONS, ReturnDeed, ReturnReason, why_not
+from crossdock.domain.requests.returns import (
+    CHOICES,
+    LONGEST_WORDS,
+    MOST_PICTURES,
+    REASONS,
+    ReturnDeed,
+    ReturnReason,
+    why_not,
+)
 from crossdock.store.models import Order, OrderLine, Return
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem
 from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.record.rights import bought_by
-from crossdock.usecases.requests.queries import returns_of
+from crossdock.usecases.requests.queries import picture_of, returns_of
 from crossdock.usecases.requests.returns import (
+    add_pictures,
     answer_within,
     ask_return,
     free_units,
@@ -31,6 +40,7 @@ from crossdock.usecases.requests.returns import (
     why_not_return,
 )
 from crossdock.web.people import signed_in
+from crossdock.web.pictures import PhotosField, shown
 from crossdock.web.storefront.withdrawing import opened_by_link
 
 
@@ -46,10 +56,20 @@ class AskForm(forms.Form):
         max_length=LONGEST_WORDS,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    pictures = PhotosField(
+        label="Pictures",
+        required=False,
+        most=MOST_PICTURES,
+        help_text=f"Of what is wrong, if something is. Up to {MOST_PICTURES}, 15 MB together; where they were taken is"
+        " not kept.",
+    )
 
     def __init__(self, *args: Any, free: dict[OrderLine, int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.free = free
+        if not free:
+            # Nothing can be asked for, so no picture is decoded.
+            del self.fields["pictures"]
         for line, most in free.items():
             name = f"units_{line.pk}"
             numbers = [(n, "Keep" if n == 0 else f"{n} of {most}") for n in range(min(most, 200) + 1)]
@@ -79,6 +99,31 @@ class SentForm(forms.Form):
         return cls(initial={"carrier": row.carrier, "tracking": row.tracking_number})
 
 
+class PicturesForm(forms.Form):
+    pictures = PhotosField(label="More pictures", most=MOST_PICTURES, help_text="PNG, JPEG or WebP, 15 MB together.")
+
+
+@never_cache
+@login_required
+@require_safe
+def my_picture(request: HttpRequest, public_id: str, which: str, name: str) -> HttpResponse:
+    order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
+    return _picture(request, order, which=which, name=name)
+
+
+@never_cache
+@require_safe
+def picture_by_link(request: HttpRequest, token: str, which: str, name: str) -> HttpResponse:
+    return opened_by_link(request, token, partial(_picture, which=which, name=name))
+
+
+def _picture(request: HttpRequest, order: Order, *, which: str, name: str) -> HttpResponse:
+    found = picture_of(get_object_or_404(returns_of(order), public_id=which), name)
+    if found is None:
+        raise Http404
+    return shown(bytes(found.content))
+
+
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,20 +141,21 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
 def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
     now = timezone.now()
     why, free = why_not_return(order, now=now), free_units(order)
-    deed = request.POST.get("deed", "")
-    ask = AskForm(request.POST if deed == "ask" else None, free=free)
-    rows, which = list(returns_of(order)), request.POST.get("return", "")
-    ways = {row.public_id: SentForm.of(row) for row in rows}
-    if deed == "sent" and which in ways:
-        ways[which] = SentForm(request.POST)
+    deed, which, sent_in = request.POST.get("deed", ""), request.POST.get("return", ""), (request.POST, request.FILES)
+    ask = AskForm(*sent_in if deed == "ask" else (), free=free)
+    rows = {row.public_id: row for row in returns_of(order)}
+    ways = {key: SentForm.of(row) for key, row in rows.items()}
+    more = {key: PicturesForm() for key in rows}
+    form: forms.Form = ask
+    if deed == "pictures" and which in rows:
+        form = more[which] = PicturesForm(*sent_in)
+    elif deed == "sent" and which in rows:
+        form = ways[which] = SentForm(request.POST)
     if request.method == "POST":
         try:
-            if deed == "ask":
-                said = _asked(order, ask, why)
-            else:
-                said = _moved(next((row for row in rows if row.public_id == which), None), deed, ways.get(which))
+            said = _asked(order, ask, why) if deed == "ask" else _moved(rows.get(which), deed, form)
         except Invalid as problem:
-            (ask if deed == "ask" else ways[which]).add_error(None, str(problem))
+            form.add_error(None, str(problem))
         except Problem as problem:
             messages.error(request, str(problem))
             return redirect(request.path)
@@ -117,10 +163,14 @@ def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
             if said:
                 messages.success(request, said)
                 return redirect(request.path)
+        if request.FILES and "pictures" in form.fields and "pictures" not in form.errors:
+            form.add_error("pictures", "Choose them again: nothing was sent yet, and a browser keeps no files.")
     context = {
         "order": order,
         "guest": guest,
-        "rows": [(row, _can(row), REASONS[ReturnReason(row.reason)], ways[row.public_id]) for row in rows],
+        "rows": [
+            (row, _can(row), REASONS[ReturnReason(row.reason)], ways[key], more[key]) for key, row in rows.items()
+        ],
         "ask": None if why else ask,
         "why_not": why,
         "until": returns_until(order),
@@ -133,6 +183,7 @@ def _can(row: Return) -> dict[str, bool]:
     return {
         "keep": row.open and not why_not(row.value, ReturnDeed.TAKE_BACK),
         "send": row.open and not why_not(row.value, ReturnDeed.SEND),
+        "show": row.open and len(row.pictures.all()) < MOST_PICTURES,
     }
 
 
@@ -141,23 +192,29 @@ def _asked(order: Order, ask: AskForm, why: str) -> str:
     if ask.is_valid():
         data = ask.cleaned_data
         reason, words = ReturnReason(data["reason"]), data["words"]
-        ask_return(order=order, units=ask.units, reason=reason, words=words, now=timezone.now())
+        pictures = data.get("pictures", ())
+        ask_return(order=order, units=ask.units, reason=reason, words=words, pictures=pictures, now=timezone.now())
         return f"{order.seller.name} has your request. You get an e-mail with the answer."
     if why:
         raise NotAllowed(why)
     return ""
 
 
-def _moved(row: Return | None, deed: str, way: SentForm | None) -> str:
+def _moved(row: Return | None, deed: str, form: forms.Form) -> str:
     """The same of a return that is there."""
-    if row is None or deed not in ("keep", "sent") or way is None:
+    if row is None or deed not in ("keep", "sent", "pictures"):
         raise NotAllowed("There is no such return of this order. Nothing was changed; its returns stand below.")
+    now = timezone.now()
     if deed == "keep":
-        take_back(row=row, now=timezone.now())
+        take_back(row=row, now=now)
         return "You keep it; the seller is told."
-    if why := why_not(row.value, ReturnDeed.SEND):
+    if deed == "sent" and (why := why_not(row.value, ReturnDeed.SEND)):
         raise NotAllowed(why)
-    if not way.is_valid():
+    if not form.is_valid():
         return ""
-    sent(row=row, carrier=way.cleaned_data["carrier"], tracking=way.cleaned_data["tracking"], now=timezone.now())
+    data = form.cleaned_data
+    if deed == "pictures":
+        add_pictures(row=row, pictures=data["pictures"], now=now)
+        return "The seller sees your pictures."
+    sent(row=row, carrier=data["carrier"], tracking=data["tracking"], now=now)
     return "The seller knows that it is on its way."

@@ -49,7 +49,17 @@ urlpatterns = [
     path("orders/<slug:public_id>/messages/", messages.mine, name="my_order_messages"),
     path("orders/<slug:public_id>/messages/report/", messages.report_mine, name="my_order_report"),
     path("orders/<slug:public_id>/returns/", returning.mine, name="my_order_returns"),
+    path(
+        "orders/<slug:public_id>/returns/<slug:which>/pictures/<slug:name>/",
+        returning.my_picture,
+        name="my_return_picture",
+    ),
     path("returns/<str:token>/", returning.by_link, name="returns_by_link"),
+    path(
+        "returns/<str:token>/<slug:which>/pictures/<slug:name>/",
+        returning.picture_by_link,
+        name="return_picture_by_link",
+    ),
     path("withdraw/", withdrawing.start, name="withdraw"),
     path("withdraw/<str:token>/", withdrawing.by_link, name="withdraw_by_link"),
     path("searches/", searches.mine, name="my_searches"),

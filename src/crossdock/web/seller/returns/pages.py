@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -26,12 +26,13 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Return, Seller
 from crossdock.usecases.errors import Invalid, Problem
 from crossdock.usecases.orders.coming_back import ship_from_words
-from crossdock.usecases.requests.queries import LISTS, counts_of, listed, returns_to
+from crossdock.usecases.requests.queries import LISTS, counts_of, listed, picture_of, returns_to, with_pictures
 from crossdock.usecases.requests.receive import Deduction, Got, Receipt, preview_receipt, receive
 from crossdock.usecases.requests.returns import accept, decline
 from crossdock.usecases.stock.back_on_the_shelf import why_not_restock
 from crossdock.web.forms import money_of, one_of, typed
 from crossdock.web.people import signed_in
+from crossdock.web.pictures import shown as shown_picture
 from crossdock.web.platforms import manifest_of
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
@@ -89,7 +90,16 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 
 def _row(seller: Seller, public_id: str) -> Return:
-    return get_object_or_404(returns_to(seller), public_id=public_id)
+    return get_object_or_404(with_pictures(returns_to(seller)), public_id=public_id)
+
+
+@sellers_only
+@require_safe
+def picture(request: HttpRequest, seller: Seller, public_id: str, name: str) -> HttpResponse:
+    found = picture_of(_row(seller, public_id), name)
+    if found is None:
+        raise Http404
+    return shown_picture(bytes(found.content))
 
 
 @sellers_only
