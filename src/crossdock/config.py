@@ -22,6 +22,8 @@ from cryptography.fernet import Fernet
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crossdock.domain.due.zones import zones
+
 PREFIX = "CROSSDOCK_"
 # Read by other parts of the house straight from the environment; named here so that they do not look like misspellings.
 ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
@@ -79,6 +81,7 @@ class Config(BaseSettings):
     secret_key_given: str = Field(default="", validation_alias=_plain_or_prefixed("SECRET_KEY"))
     vault_keys_given: Words = Field(default=(), validation_alias=_plain_or_prefixed("VAULT_KEYS"))
     site_name: str = "Crossdock"
+    time_zone: str = "UTC"
     demo: bool = False
     allow_local_shops: bool | None = None
     debug: bool = False
@@ -135,6 +138,13 @@ class Config(BaseSettings):
     def _is_postgresql(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("postgres", "postgresql"):
             raise ValueError("must look like postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        if value not in zones():
+            raise ValueError("must be a place such as Europe/Berlin, or UTC")
         return value
 
     @field_validator("public_url")

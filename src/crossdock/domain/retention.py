@@ -164,6 +164,7 @@ POLICY: tuple[Rule, ...] = (
         "store.LostDispute",
         "store.Transfer",
         "store.Entry",
+        "store.Closing",
         "store.Payout",
         "store.Movement",
         "store.Reservation",

@@ -32,6 +32,7 @@ class Right(StrEnum):
     AUDIT = "audit"
     RECORDS = "records"
     PRIVACY = "privacy"
+    REPORTS = "reports"
 
 
 # What it is, as it reads after "Only finance and admin may"; and which roles have it. Admin has every one.
@@ -55,14 +56,15 @@ WORDS: dict[Right, str] = {
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
     Right.PRIVACY: "have a person's data copied for them and their account deleted, at their request",
+    Right.REPORTS: "read the marketplace's reports",
 }
 GIVEN: dict[Role, frozenset[Right]] = {
     Role.SUPPORT: frozenset(
         {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY, Right.MODERATE}
     ),
     Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE}),
-    Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE}),
-    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE}),
+    Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS}),
+    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS}),
     Role.ADMIN: frozenset(Right),
 }
 

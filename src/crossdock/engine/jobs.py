@@ -24,6 +24,7 @@ from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.money import balance
 from crossdock.usecases.money import payouts as money_out
+from crossdock.usecases.money.reports import closing
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.record import alert_mail
@@ -179,6 +180,14 @@ async def pay_sellers(context: JobContext, timestamp: int) -> None:
     engine = _engine(context)
     run = engine.threads.run
     await _each(partial(run, money_out.pay_due, now=engine.clock()), partial(payouts.read_under_way, engine))
+
+
+@app.periodic(cron="17 1 * * *")
+@app.task(name="crossdock.closing", queueing_lock="closing", pass_context=True)
+async def close_days(context: JobContext, timestamp: int) -> None:
+    """What the books add up to at the end of each day that is over."""
+    engine = _engine(context)
+    await engine.threads.run(closing.close_days, now=engine.clock())
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -1,6 +1,7 @@
 """How every form of the site is drawn, what somebody typed, and the fields that several pages share."""
 
 from collections.abc import Container
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from babel import Locale
 from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
+from django.utils.dateparse import parse_date
 
 from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
@@ -30,6 +32,15 @@ def one_of(values: QueryDict, name: str, known: Container[str], otherwise: str) 
     """The tab, list or kind that an address asks for; `otherwise` where there is none like it."""
     text = typed(values, name)
     return text if text in known else otherwise
+
+
+def typed_day(values: QueryDict, name: str) -> date | None:
+    """Nonsense in the address is no day; neither is one whose month could not be reckoned with."""
+    try:
+        day = parse_date(typed(values, name, longest=10))
+    except ValueError:
+        return None
+    return day if day is not None and 1970 <= day.year < 9000 else None
 
 
 class Renderer(TemplatesSetting):

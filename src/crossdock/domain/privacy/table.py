@@ -314,6 +314,7 @@ PLAIN: dict[str, str] = {
     "store.PaymentIntent": "checkout gateway gateway_ref",
     "store.Transfer": "cause",
     "store.Entry": "account",
+    "store.Closing": "account",
     "store.Quarantined": "key call",
     "store.VariantStock": "shop_version",
     "store.Reservation": "cause",

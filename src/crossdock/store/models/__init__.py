@@ -12,7 +12,7 @@ from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
-from crossdock.store.models.money import CommissionRule, Entry, PaymentIntent, Transfer
+from crossdock.store.models.money import Closing, CommissionRule, Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
     Order,
@@ -63,6 +63,7 @@ __all__ = [
     "CancelRequest",
     "Case",
     "CaseMessage",
+    "Closing",
     "Command",
     "CommissionRule",
     "ConnectAttempt",

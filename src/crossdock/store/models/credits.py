@@ -96,6 +96,7 @@ class LostDispute(models.Model):
         ]
         indexes = [
             models.Index(fields=["lost_at"], name="dispute_waiting", condition=Q(state__in=["open", "second"])),
+            models.Index(fields=["lost_at", "id"], name="dispute_lost_at"),
         ]
 
     def __str__(self) -> str:

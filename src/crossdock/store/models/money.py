@@ -60,6 +60,9 @@ class Transfer(models.Model):
     order = models.ForeignKey(Order, null=True, on_delete=models.PROTECT, related_name="transfers")
     sentence = models.TextField()
 
+    class Meta:
+        indexes = [models.Index(fields=["at", "id"], name="transfer_at")]
+
 
 class Entry(models.Model):
     """One side of a transfer.
@@ -75,6 +78,22 @@ class Entry(models.Model):
     class Meta:
         verbose_name_plural = "entries"
         indexes = [models.Index(fields=["account", "id"], name="entry_of_account")]
+
+
+class Closing(models.Model):
+    """What the books' accounts of one kind (`gateway`, `seller` for all of theirs) add up to at the end of a day in
+    UTC, so that a report adds what moved since and not all of the past. Written once (`money/reports/closing.py`).
+    """
+
+    day = models.DateField()
+    account = models.CharField(max_length=60)
+    currency = models.CharField(max_length=3)
+    minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "account", "currency"], name="one_closing_per_day_and_account")
+        ]
 
 
 class CommissionRule(models.Model):

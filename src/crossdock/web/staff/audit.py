@@ -4,36 +4,32 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import AuditEntry, AuditTopic, User
 from crossdock.usecases.record import audit_log
-from crossdock.web.forms import typed
+from crossdock.web.forms import typed, typed_day
 from crossdock.web.staff.panel import page_of, show, staff_only
 
 
-def _day(text: str) -> datetime | None:
-    """Midnight UTC of a day in the address; nonsense is no day."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day and 1900 < day.year < 9999 else None
+def _day(request: HttpRequest, name: str) -> datetime | None:
+    """Midnight UTC of a day in the address."""
+    day = typed_day(request.GET, name)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def chosen(request: HttpRequest) -> tuple[dict[str, str], QuerySet[AuditEntry]]:
     """The filters in the address and what they leave. Days are days in UTC, the last one included."""
     names = ("who", "topic", "action", "q", "since", "until")
     filters = {name: typed(request.GET, name, longest=100) for name in names}
-    who, until = filters["who"], _day(filters["until"])
+    who, until = filters["who"], _day(request, "until")
     wanted = audit_log.Wanted(
         who=int(who) if who.isdecimal() and len(who) < 19 else None,
         topic=filters["topic"],
         action=filters["action"],
         about=filters["q"],
-        since=_day(filters["since"]),
+        since=_day(request, "since"),
         before=until + timedelta(days=1) if until else None,
     )
     return filters, audit_log.rows(wanted)

@@ -50,6 +50,7 @@ NAVIGATION = (
     Entry("cases", "staff_cases", "talk", "Cases", Right.CASES, "cases"),
     Entry("credits", "staff_credits", "refresh", "Credits", Right.CREDIT, "credits"),
     Entry("disputes", "staff_disputes", "warn", "Lost disputes", Right.DECIDE, "disputes"),
+    Entry("reports", "staff_reports", "coin", "Reports", Right.REPORTS),
     Entry("moderation", "staff_moderation", "info", "Reported listings", Right.MODERATE, "listings"),
     Entry("find", "staff_find", "search", "Look up", Right.LOOK),
     Entry("sellers", "staff_sellers", "person", "Sellers", Right.LOOK),

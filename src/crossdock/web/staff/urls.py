@@ -25,7 +25,7 @@ from crossdock.web.staff import (
     taxonomy,
     tokens,
 )
-from crossdock.web.staff.earnings import commission, disputes, money
+from crossdock.web.staff.earnings import commission, disputes, money, reports
 from crossdock.web.staff.moderation import pages as moderation
 
 urlpatterns = [
@@ -49,6 +49,9 @@ urlpatterns = [
     path("credits/<slug:public_id>/retry/", credits.retry, name="staff_credit_retry"),
     path("disputes/", disputes.table, name="staff_disputes"),
     path("disputes/<slug:public_id>/", disputes.one, name="staff_dispute"),
+    path("reports/", reports.page, name="staff_reports"),
+    path("reports/csv/", reports.as_csv, name="staff_reports_csv"),
+    path("reports/<slug:key>/", reports.rows, name="staff_report_rows"),
     path("moderation/", moderation.table, name="staff_moderation"),
     path("moderation/find/", moderation.find, name="staff_moderation_find"),
     path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),

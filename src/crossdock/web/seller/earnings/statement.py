@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.currencies import NotMoney, minor_units
@@ -17,7 +16,7 @@ from crossdock.store.models import Seller
 from crossdock.usecases.money.balance import balances
 from crossdock.usecases.money.statement import Line, Period, every, page_of, sums
 from crossdock.usecases.record.audit import exported
-from crossdock.web.forms import typed
+from crossdock.web.forms import typed, typed_day
 from crossdock.web.people import signed_in
 from crossdock.web.seller.earnings.balance import own_currency_first
 from crossdock.web.seller.export import as_stream
@@ -28,19 +27,10 @@ PAGE = 50
 COLUMNS = ("at", "what", "order", "explained", "amount", "fee", "net", "currency")
 
 
-def _day(request: HttpRequest, name: str) -> date | None:
-    """Nonsense in the address is no day; neither is one whose month could not be reckoned with."""
-    try:
-        day = parse_date(typed(request.GET, name, longest=10))
-    except ValueError:
-        return None
-    return day if day is not None and 1970 <= day.year < 9000 else None
-
-
 def chosen(request: HttpRequest, seller: Seller) -> tuple[Period, date, date]:
     """The period with its first and last day, in UTC: this month where nothing else was asked for."""
     today = timezone.now().astimezone(UTC).date()
-    first, last = _day(request, "since"), _day(request, "until")
+    first, last = typed_day(request.GET, "since"), typed_day(request.GET, "until")
     first = first or (last or today).replace(day=1)
     last = last or today
     if last < first:

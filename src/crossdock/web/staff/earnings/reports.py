@@ -1,0 +1,144 @@
+"""What the marketplace took, kept, gave back and paid out in a period, from the books: figures that lead to their rows,
+and the same as CSV. Days are days in the marketplace's time zone.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from crossdock.domain.due.zones import place_of
+from crossdock.domain.earnings.report import FIGURES, Report, Sum
+from crossdock.domain.roles import Right
+from crossdock.domain.storable import MARK, plain
+from crossdock.store.models import User
+from crossdock.usecases.money.reports.journal import of_figure
+from crossdock.usecases.money.reports.report import report
+from crossdock.usecases.money.statement import Period
+from crossdock.usecases.record.audit import exported
+from crossdock.web.forms import typed, typed_day
+from crossdock.web.seller.export import as_stream
+from crossdock.web.staff.panel import PAGE, show, staff_only
+from crossdock.web.storefront.browse import number_after
+
+MOST_DAYS = 366
+COLUMNS = ("from", "to", "currency", "group", "figure", "count", "amount")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From the beginning of `first` to the end of `last`, in the marketplace's time zone."""
+
+    first: date
+    last: date
+
+    @property
+    def since(self) -> datetime:
+        return self._begin(self.first)
+
+    @property
+    def until(self) -> datetime:
+        return self._begin(self.last + timedelta(days=1))
+
+    @property
+    def trouble(self) -> str:
+        """Why no report is made of them."""
+        too_long = (self.last - self.first).days >= MOST_DAYS
+        return f"A report is of at most {MOST_DAYS} days. Choose fewer." if too_long else ""
+
+    def _begin(self, day: date) -> datetime:
+        return datetime.combine(day, time(), ZoneInfo(settings.CONFIG.time_zone))
+
+
+def chosen(request: HttpRequest) -> Days:
+    """This month where nothing else was asked for."""
+    today = timezone.now().astimezone(ZoneInfo(settings.CONFIG.time_zone)).date()
+    first, last = typed_day(request.GET, "since"), typed_day(request.GET, "until")
+    first = first or (last or today).replace(day=1)
+    last = last or max(today, first)
+    return Days(min(first, last), max(first, last))
+
+
+def around(days: Days) -> dict[str, object]:
+    """What the choice of a period shows."""
+    earlier = days.first.replace(day=1) - timedelta(days=1)
+    place = place_of(settings.CONFIG.time_zone)
+    return {"days": days, "earlier": Days(earlier.replace(day=1), earlier), "place": place, "trouble": days.trouble}
+
+
+def _grouped(sums: tuple[Sum, ...]) -> list[tuple[str, list[Sum]]]:
+    return [(group, list(rows)) for group, rows in groupby(sums, lambda one: one.figure.group)]
+
+
+@staff_only(Right.REPORTS)
+@require_safe
+def page(request: HttpRequest, staff: User) -> HttpResponse:
+    days = chosen(request)
+    found = [] if days.trouble else report(since=days.since, until=days.until)
+    wanted = typed(request.GET, "currency", longest=3).upper()
+    shown = next((one for one in found if one.currency == wanted), found[0] if found else None)
+    context = {
+        **around(days),
+        "report": shown,
+        "currencies": [one.currency for one in found],
+        "groups": _grouped(shown.sums) if shown else [],
+    }
+    return show(request, "earnings/report", context, here="reports", status=422 if days.trouble else 200)
+
+
+@staff_only(Right.REPORTS)
+@require_safe
+def rows(request: HttpRequest, staff: User, key: str) -> HttpResponse:
+    """What a figure is the sum of."""
+    figure, days = FIGURES.get(key), chosen(request)
+    if figure is None:
+        raise Http404
+    period = Period(typed(request.GET, "currency", longest=3).upper(), days.since, days.until)
+    found = (
+        [] if days.trouble else of_figure(figure=figure, period=period, before=number_after(request), limit=PAGE + 1)
+    )
+    context = {
+        **around(days),
+        "figure": figure,
+        "currency": period.currency,
+        "rows": [(row, row.amount if figure.sign > 0 else -row.amount) for row in found[:PAGE]],
+        "next_after": found[PAGE - 1].id if len(found) > PAGE else None,
+    }
+    return show(request, "earnings/report_rows", context, here="reports", status=422 if days.trouble else 200)
+
+
+def _lines(days: Days, found: list[Report]) -> Iterator[str]:
+    yield MARK + ",".join(COLUMNS) + "\r\n"
+    for one in found:
+        text = io.StringIO()
+        csv.writer(text).writerows([days.first, days.last, one.currency, *row] for row in _rows(one))
+        yield text.getvalue()
+
+
+def _rows(one: Report) -> Iterator[list[object]]:
+    for sum_ in one.sums:
+        yield [sum_.figure.group, plain(sum_.figure.title), sum_.count, sum_.amount]
+    yield ["Disputes", "Lost", *one.lost]
+    for held in one.open:
+        yield ["Open at the end", plain(held.title), "", held.amount]
+
+
+@staff_only(Right.REPORTS)
+@require_safe
+def as_csv(request: HttpRequest, staff: User) -> HttpResponse | StreamingHttpResponse:
+    """All currencies, one after the other."""
+    days = chosen(request)
+    if days.trouble:
+        return show(request, "earnings/report", around(days), here="reports", status=422)
+    detail = {"since": days.first.isoformat(), "until": days.last.isoformat()}
+    exported(actor=staff, what="report as CSV", now=timezone.now(), detail=detail)
+    found = report(since=days.since, until=days.until)
+    return as_stream(request, _lines(days, found), f"report-{days.first}-{days.last}.csv")
