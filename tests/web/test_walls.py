@@ -455,6 +455,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_disputes": ("/staff/disputes/", "get", 200),
     "staff_reports": ("/staff/reports/", "get", 200),
     "staff_reports_csv": ("/staff/reports/csv/", "get", 200),
+    "staff_journal": ("/staff/reports/books/", "get", 200),
     "staff_report_rows": ("/staff/reports/sales/?currency=USD", "get", 200),
     "staff_dispute": ("/staff/disputes/{dispute}/", "get", 200),
     "staff_credit_retry": ("/staff/credits/{credit}/retry/", "post", 302),

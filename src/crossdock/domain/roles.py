@@ -33,6 +33,7 @@ class Right(StrEnum):
     RECORDS = "records"
     PRIVACY = "privacy"
     REPORTS = "reports"
+    BOOKS = "books"
 
 
 # What it is, as it reads after "Only finance and admin may"; and which roles have it. Admin has every one.
@@ -57,13 +58,14 @@ WORDS: dict[Right, str] = {
     Right.RECORDS: "read the raw records",
     Right.PRIVACY: "have a person's data copied for them and their account deleted, at their request",
     Right.REPORTS: "read the marketplace's reports",
+    Right.BOOKS: "export the marketplace's books",
 }
 GIVEN: dict[Role, frozenset[Right]] = {
     Role.SUPPORT: frozenset(
         {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY, Right.MODERATE}
     ),
     Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE}),
-    Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS}),
+    Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS, Right.BOOKS}),
     Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS}),
     Role.ADMIN: frozenset(Right),
 }

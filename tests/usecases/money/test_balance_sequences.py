@@ -3,7 +3,7 @@ disputes, labels, parcels and days that pass. What is reckoned here from the ord
 """
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +11,14 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 from tests.usecases.money.test_payment_sequences import PART, WHICH, Payments
 
 from crossdock.domain.commands import Done, Unknown
+from crossdock.domain.earnings import report as report_words
 from crossdock.domain.earnings.payouts import GONE, PayoutState
 from crossdock.domain.orders import ParcelState
 from crossdock.domain.requests.returns import OPEN, Condition, Fate, Payer, ReturnReason
@@ -28,12 +29,13 @@ from crossdock.store.models import Command, Credit, Entry, Label, Order, Payout,
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money import balance, payouts
 from crossdock.usecases.money.held_back import held_back
+from crossdock.usecases.money.reports import closing, journal, report
 from crossdock.usecases.money.statement import Period, page_of, sums
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.outcomes import claims, settle
 from crossdock.usecases.requests.receive import Deduction, Got, preview_receipt, receive
 from crossdock.usecases.requests.returns import accept, ask_return, decline, free_units
-from labelling import Counter
+from labelling import Counter as Carrier
 from market import RANDOM
 
 DELIVERED, SHIPPED = timedelta(days=2), timedelta(days=7)
@@ -87,7 +89,7 @@ class Sellers(Payments):
             return
         try:
             with transaction.atomic():
-                label = Counter(self.world).bought(mine[which % len(mine)], ref=f"lbl-{self._next()}")
+                label = Carrier(self.world).bought(mine[which % len(mine)], ref=f"lbl-{self._next()}")
         except Problem:
             return
         if delivered:
@@ -188,6 +190,32 @@ class Sellers(Payments):
             return
         for seller in Seller.objects.filter(orders__intent__in=self.intents).distinct():
             self._seller_holds(seller)
+
+    @invariant()
+    def journal_holds(self) -> None:
+        """The export is the books: it comes to zero, account by account it is what stands there, and so is a report
+        that began at the last closing.
+        """
+        if not hasattr(self, "intents"):
+            return
+        far = timedelta(days=4000)
+        rows = [row for page in journal.every(since=self.now - far, until=self.now + far) for row in page]
+        held, entries = Counter[tuple[str, str]](), Entry.objects.values_list("account", "currency", "amount_minor")
+        for row in rows:
+            held[row.account, row.amount.currency] += row.amount.minor
+        assert len({row.id for row in rows}) == len(rows) == len(entries), "each side once"
+        assert sum(row.amount.minor for row in rows) == 0, "debits and credits come to the same"
+        for account, currency, minor in entries:
+            held[account, currency] -= minor
+        assert not any(held.values()), "the export is not the books"
+        closing.close_days(now=self.now)
+        (found,) = report.report(since=self.now - far, until=self.now + far)
+        paid = sum(Order.objects.values_list("total_minor", flat=True))
+        assert {one.figure.key: one.amount.minor for one in found.sums}["sales"] == paid
+        for one in found.open:
+            sides = Q(account=one.account) | Q(account__startswith=f"{one.account}:")
+            stands = Entry.objects.filter(sides).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+            assert report_words.OPEN[one.account][2] * one.amount.minor == stands, one.title
 
     def _goes_back(self, order: Order) -> int | None:
         """Of what nobody wants any more: its price, as far as that was not given since; None where nothing is open."""

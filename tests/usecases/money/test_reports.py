@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from crossdock.domain.earnings.report import FIGURES, OPEN, Report
 from crossdock.domain.payments import DisputeState
 from crossdock.store.models import AuditEntry, Closing, Entry, LostDispute, Order
 from crossdock.usecases.money import books
-from crossdock.usecases.money.reports import closing
+from crossdock.usecases.money.reports import closing, journal
 from crossdock.usecases.money.reports.journal import of_figure
 from crossdock.usecases.money.reports.report import report
 from crossdock.usecases.money.statement import Period
@@ -196,3 +197,58 @@ def test_finance_and_operations_read_it(role: str, status: int) -> None:
     for path in ("", "csv/", "sales/"):
         assert other.client.get(f"/staff/reports/{path}").status_code == status, path
     assert not AuditEntry.objects.filter(action="exported").exists() or status == 200
+
+
+def exported_rows(desk: Desk, query: str) -> list[dict[str, str]]:
+    answer = desk.client.get(f"/staff/reports/books/?{query}")
+    assert answer.status_code == 200 and answer.streaming
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+
+def test_the_books_are_exported_with_debits_and_credits_of_each_currency(
+    world: World, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, at, seller = world.buy(), datetime(2026, 3, 1, 12, tzinfo=UTC), world.seller
+    type(seller).objects.filter(pk=seller.pk).update(name="=HYPERLINK(1)")
+    for n, code in enumerate(("JPY", "KWD", "USD")):
+        for k in range(3):
+            sides = {"gateway": 1000 + k, f"seller:{seller.pk}": -900 - k, "fees": -100}
+            post(order if k else None, f"paid:{code}{k}", at + timedelta(minutes=n), code, **sides)
+    # Of the day before and the day after.
+    post(order, "paid:before", at - DAY, gateway=5, fees=-5)
+    post(order, "paid:after", at + DAY, gateway=5, fees=-5)
+    monkeypatch.setattr(journal, "_PAGE", 4)
+    rows = exported_rows(desk, "since=2026-03-01&until=2026-03-01")
+    assert len(rows) == 27 and len({tuple(row.values()) for row in rows}) == 27, "each side once, whatever the page"
+    for code, first in (("JPY", "1000"), ("KWD", "1.000"), ("USD", "10.00")):
+        mine = [row for row in rows if row["currency"] == code]
+        debits, credits = (sum(Decimal(row[side] or 0) for row in mine) for side in ("debit", "credit"))
+        assert debits == credits != 0, code
+        assert mine[0]["debit"] == first and all(bool(row["debit"]) != bool(row["credit"]) for row in mine)
+    assert {row["account"] for row in rows} == {"gateway", "seller", "fees"}
+    theirs = [row for row in rows if row["account"] == "seller"]
+    assert {(row["seller"], row["seller_name"]) for row in theirs} == {(seller.public_id, "'=HYPERLINK(1)")}
+    assert {row["order"] for row in rows} == {"", str(order.number)}
+    entry = AuditEntry.objects.get(action="exported")
+    assert (entry.subject, entry.detail) == ("books as CSV", {"since": "2026-03-01", "until": "2026-03-01"})
+    assert exported_rows(desk, "since=2025-03-01&until=2025-03-01") == []
+
+
+def test_what_is_written_while_it_is_read_is_whole_or_not_in_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    order, at = world.buy(), datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for n in range(3):
+        post(order, f"paid:{n}", at, gateway=5, fees=-5)
+    monkeypatch.setattr(journal, "_PAGE", 2)
+    pages = journal.every(since=at, until=at + DAY)
+    seen = next(pages)
+    post(order, "paid:earlier", at - timedelta(seconds=0), gateway=7, fees=-3, protection=-4)
+    post(order, "paid:later", at + timedelta(hours=1), gateway=7, fees=-3, protection=-4)
+    seen += [row for page in pages for row in page]
+    assert sum(row.amount.minor for row in seen) == 0 and len({row.transfer for row in seen}) == 5
+
+
+@pytest.mark.parametrize(("role", "status"), [("finance", 200), ("operations", 403), ("support", 403)])
+def test_finance_alone_exports_the_books(role: str, status: int) -> None:
+    other = Desk(user(is_staff=True, roles=role))
+    assert other.client.get("/staff/reports/books/").status_code == status
+    assert AuditEntry.objects.filter(action="exported").exists() is (status == 200)

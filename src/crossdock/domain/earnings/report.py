@@ -83,29 +83,57 @@ FIGURES: dict[str, Figure] = {
             1,
         ),
         _figure(
-            "disputes", "Disputes", "Opened", "Taken back by buyers’ banks, round by round.", "disputed", "disputed", 1
+            "disputes",
+            "Disputes",
+            "Disputes opened",
+            "Taken back by buyers’ banks, round by round.",
+            "disputed",
+            "disputed",
+            1,
         ),
-        _figure("won", "Disputes", "Won", "Given back by the banks.", "dispute_won", "disputed", -1),
+        _figure("won", "Disputes", "Disputes won", "Given back by the banks.", "dispute_won", "disputed", -1),
         _figure(
-            "lost_seller", "Disputes", "Lost, borne by sellers", "As staff decided.", "dispute_paid", "disputed", -1
+            "lost_seller",
+            "Disputes",
+            "Disputes lost, borne by sellers",
+            "As staff decided.",
+            "dispute_paid",
+            "disputed",
+            -1,
         ),
         _figure(
             "lost_us",
             "Disputes",
-            "Lost, borne by the marketplace",
+            "Disputes lost, borne by the marketplace",
             "Under the sellers’ protection.",
             "protected",
             "disputed",
             -1,
         ),
         _figure(
-            "undone", "Disputes", "Decided, then won after all", "Taken back again.", "dispute_undone", "disputed", 1
+            "undone",
+            "Disputes",
+            "Disputes decided, then won after all",
+            "Taken back again.",
+            "dispute_undone",
+            "disputed",
+            1,
         ),
         _figure("labels", "Labels", "Labels bought", "By sellers, at the carriers.", "label", "carrier", -1),
         _figure("labels_back", "Labels", "Labels taken back", "Not used.", "label_void", "carrier", 1),
-        _figure("payouts", "Payouts", "Sent to sellers", "Asked of the bank.", "payout", "seller", 1),
-        _figure("payouts_paid", "Payouts", "Arrived", "The bank’s last word.", "payout_paid", "transit", 1),
-        _figure("payouts_back", "Payouts", "Came back", "Owed to the sellers again.", "payout_back", "seller", -1),
+        _figure("payouts", "Payouts", "Payouts sent to sellers", "Asked of the bank.", "payout", "seller", 1),
+        _figure(
+            "payouts_paid", "Payouts", "Payouts that arrived", "The bank’s last word.", "payout_paid", "transit", 1
+        ),
+        _figure(
+            "payouts_back",
+            "Payouts",
+            "Payouts that came back",
+            "Owed to the sellers again.",
+            "payout_back",
+            "seller",
+            -1,
+        ),
     )
 }
 

@@ -51,6 +51,7 @@ urlpatterns = [
     path("disputes/<slug:public_id>/", disputes.one, name="staff_dispute"),
     path("reports/", reports.page, name="staff_reports"),
     path("reports/csv/", reports.as_csv, name="staff_reports_csv"),
+    path("reports/books/", reports.journal, name="staff_journal"),
     path("reports/<slug:key>/", reports.rows, name="staff_report_rows"),
     path("moderation/", moderation.table, name="staff_moderation"),
     path("moderation/find/", moderation.find, name="staff_moderation_find"),

@@ -1,6 +1,6 @@
 """The books’ postings of a period as rows: each side of a transfer, with whose account it is. Nothing here writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,8 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, Seller
 from crossdock.usecases.money.books import seller_account
 from crossdock.usecases.money.statement import Period
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Posting:
 def of_figure(*, figure: Figure, period: Period, before: int | None, limit: int) -> list[Posting]:
     """The rows that a figure is the sum of, newest first; `before` is the id of the last row of the page before."""
     word = Func(F("transfer__cause"), Value(":"), Value(1), function="split_part", output_field=CharField())
-    found = _rows(period).annotate(word=word).filter(word__in=figure.words)
+    found = _rows(period.since, period.until).filter(currency=period.currency)
+    found = found.annotate(word=word).filter(word__in=figure.words)
     found = found.filter(Q(account=figure.account) | Q(account__startswith=f"{figure.account}:"))
     if before is not None:
         at = Entry.objects.filter(pk=before).values_list("transfer__at", flat=True).first()
@@ -41,12 +44,26 @@ def of_figure(*, figure: Figure, period: Period, before: int | None, limit: int)
     return _postings(list(found.order_by("-transfer__at", "-pk")[:limit]))
 
 
-def _rows(period: Period) -> QuerySet[Entry]:
-    found = Entry.objects.filter(currency=period.currency).select_related("transfer__order__seller")
-    if period.since is not None:
-        found = found.filter(transfer__at__gte=period.since)
-    if period.until is not None:
-        found = found.filter(transfer__at__lt=period.until)
+def every(*, since: datetime, until: datetime) -> Iterator[list[Posting]]:
+    """All of them, of all currencies, as they happened, page by page. A transfer that is written meanwhile is in it
+    with all of its sides or not at all: what was read always adds up to zero.
+    """
+    rows = _rows(since, until).order_by("transfer__at", "transfer_id", "pk")
+    page = _postings(list(rows[:_PAGE]))
+    while page:
+        yield page
+        last = page[-1]
+        later = Q(transfer__at__gt=last.at) | Q(transfer__at=last.at, transfer_id__gt=last.transfer)
+        later |= Q(transfer__at=last.at, transfer_id=last.transfer, pk__gt=last.id)
+        page = _postings(list(rows.filter(later, transfer__at__gte=last.at)[:_PAGE]))
+
+
+def _rows(since: datetime | None, until: datetime | None) -> QuerySet[Entry]:
+    found = Entry.objects.select_related("transfer__order__seller")
+    if since is not None:
+        found = found.filter(transfer__at__gte=since)
+    if until is not None:
+        found = found.filter(transfer__at__lt=until)
     return found
 
 

@@ -20,7 +20,7 @@ from crossdock.domain.earnings.report import FIGURES, Report, Sum
 from crossdock.domain.roles import Right
 from crossdock.domain.storable import MARK, plain
 from crossdock.store.models import User
-from crossdock.usecases.money.reports.journal import of_figure
+from crossdock.usecases.money.reports.journal import Posting, every, of_figure
 from crossdock.usecases.money.reports.report import report
 from crossdock.usecases.money.statement import Period
 from crossdock.usecases.record.audit import exported
@@ -30,6 +30,10 @@ from crossdock.web.staff.panel import PAGE, show, staff_only
 from crossdock.web.storefront.browse import number_after
 
 MOST_DAYS = 366
+JOURNAL = (
+    *("transfer", "at", "kind", "explained", "order", "account", "seller", "seller_name", "currency", "debit"),
+    "credit",
+)
 COLUMNS = ("from", "to", "currency", "group", "figure", "count", "amount")
 
 
@@ -126,7 +130,7 @@ def _lines(days: Days, found: list[Report]) -> Iterator[str]:
 def _rows(one: Report) -> Iterator[list[object]]:
     for sum_ in one.sums:
         yield [sum_.figure.group, plain(sum_.figure.title), sum_.count, sum_.amount]
-    yield ["Disputes", "Lost", *one.lost]
+    yield ["Disputes", "Disputes lost", *one.lost]
     for held in one.open:
         yield ["Open at the end", plain(held.title), "", held.amount]
 
@@ -142,3 +146,40 @@ def as_csv(request: HttpRequest, staff: User) -> HttpResponse | StreamingHttpRes
     exported(actor=staff, what="report as CSV", now=timezone.now(), detail=detail)
     found = report(since=days.since, until=days.until)
     return as_stream(request, _lines(days, found), f"report-{days.first}-{days.last}.csv")
+
+
+def _side(row: Posting) -> list[str]:
+    """What an account gains is a debit. A seller's account is named by the seller's public id beside it."""
+    seller, sides = row.seller, (row.amount, "") if row.amount.minor > 0 else ("", -row.amount)
+    values = (
+        row.transfer,
+        row.at.isoformat(),
+        row.cause.partition(":")[0],
+        row.words,
+        row.order.number if row.order else "",
+        "seller" if row.account.startswith("seller:") else row.account,
+        seller.public_id if seller else "",
+        seller.name if seller else "",
+        row.amount.currency,
+    )
+    return [*map(plain, values), *map(str, sides)]
+
+
+@staff_only(Right.BOOKS)
+@require_safe
+def journal(request: HttpRequest, staff: User) -> HttpResponse | StreamingHttpResponse:
+    """Each posting of the days, for a bookkeeper: in each currency debits and credits come to the same."""
+    days = chosen(request)
+    if days.trouble:
+        return show(request, "earnings/report", around(days), here="reports", status=422)
+    detail = {"since": days.first.isoformat(), "until": days.last.isoformat()}
+    exported(actor=staff, what="books as CSV", now=timezone.now(), detail=detail)
+
+    def lines() -> Iterator[str]:
+        yield MARK + ",".join(JOURNAL) + "\r\n"
+        for page in every(since=days.since, until=days.until):
+            text = io.StringIO()
+            csv.writer(text).writerows(map(_side, page))
+            yield text.getvalue()
+
+    return as_stream(request, lines(), f"books-{days.first}-{days.last}.csv")
