@@ -23,6 +23,7 @@ from tests.web.test_walls import names
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
 from crossdock.domain.events import ShopProduct, ShopVariant
+from crossdock.domain.requests.returns import ReturnReason
 from crossdock.domain.values import Money
 from crossdock.kit.gateway import NotKnown
 from crossdock.kit.payments import open_gateway
@@ -54,6 +55,7 @@ from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.record.alerts import raise_alert
 from crossdock.usecases.record.policy import switch
 from crossdock.usecases.requests.cancel import ask_to_cancel
+from crossdock.usecases.requests.returns import ask_return
 from crossdock.usecases.shops.privacy import erase_buyer
 from crossdock.usecases.shops.timers import prune
 from crossdock.usecases.stock.counts import draw_read_no
@@ -732,6 +734,17 @@ API: dict[str, tuple[str, str, int, Any]] = {
         201,
         {"amount": usd("1.00"), "reason": "Arrived damaged"},
     ),
+    "returns": ("GET", "/returns", 200, None),
+    "return": ("GET", "/returns/{return}", 200, None),
+    "return_picture": ("GET", "/returns/{return}/pictures/{returned}", 200, None),
+    "return_decline": ("POST", "/returns/{return}/decline", 200, {"answer": "Worn."}),
+    "return_accept": ("POST", "/returns/{return}/accept", 200, {"send_to": "1 Oak St", "payer": "buyer"}),
+    "return_receive": (
+        "POST",
+        "/returns/{return}/receive",
+        422,
+        {"lines": [{"line": 10**9, "units": 1, "fate": "aside"}]},
+    ),
     "balance": ("GET", "/balance", 200, None),
     "statement": ("GET", "/statement", 200, None),
     "payouts": ("GET", "/payouts", 200, None),
@@ -799,6 +812,14 @@ def ids(world: World) -> dict[str, str]:
     dear = make_listing(
         seller=world.seller, title="Dear", description="", price=Money(1000, "USD"), count=1, now=world.now
     )
+    back = ask_return(
+        order=Order.objects.get(pk=shipped.pk),
+        units={shipped.lines.get().pk: 1},
+        reason=ReturnReason.DAMAGED,
+        words="",
+        pictures=[b"its scratch"],
+        now=world.later(),
+    )
     offer = make_offer(
         buyer=user(),
         variant=dear.variants.get(),
@@ -816,6 +837,8 @@ def ids(world: World) -> dict[str, str]:
         "shipped": shipped.public_id,
         "asked": asked.public_id,
         "parcel": str(parcel.pk),
+        "return": back.public_id,
+        "returned": back.pictures.get().name,
         "shop": world.shop.public_id,
         "alert": alert.public_id,
         "payout": _paid_out(world).public_id,
@@ -1100,6 +1123,9 @@ def test_the_description_holds_together() -> None:
             "/orders/{id}/reject-lines",
             "/orders/{id}/credit-requests",
             "/orders/{id}/cancel-request/decline",
+            "/returns/{id}/accept",
+            "/returns/{id}/decline",
+            "/returns/{id}/receive",
             "/listings/{id}/offers",
             "/offers/{id}/answer",
         }

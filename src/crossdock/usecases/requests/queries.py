@@ -31,8 +31,8 @@ def picture_of(row: Return, name: str) -> ReturnPicture | None:
     return row.pictures.filter(name=name).first()
 
 
-def returns_to(seller: Seller) -> QuerySet[Return]:
-    """With all that a page about one shows."""
+def returns_to(seller: Seller | None) -> QuerySet[Return]:
+    """With all that a page about one shows; without a seller all there are."""
     rows = theirs(Return, seller).select_related("order__seller__owner", "order__buyer", "credit")
     return rows.prefetch_related("lines__line__variant__listing", "lines__line__variant__connection")
 

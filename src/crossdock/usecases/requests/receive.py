@@ -90,6 +90,8 @@ def preview_receipt(*, row: Return, got: Mapping[int, Got], deduction: Deduction
     if not there:
         raise Invalid("Say how many units of each line came back.")
     for part, its in there:
+        if its.fate is Fate.IN_SHOP and part.line.variant.connection is None:
+            raise Invalid(f"{part.line.title}: it is in no shop of the seller's where a return could be entered.")
         if its.fate is Fate.RESTOCK:
             if its.condition is not Condition.AS_SENT:
                 raise Invalid(f"{part.line.title}: what came back used or damaged is not sold as the listing says.")

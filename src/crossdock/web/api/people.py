@@ -40,6 +40,7 @@ AREA_OF = {
     **dict.fromkeys(
         (
             *("orders", "orders_place", "order", "order_ship", "order_parcel", "order_create", "quotes", "checkout"),
+            *("returns", "return", "return_picture", "return_accept", "return_decline"),
             *("order_cancel_request", "order_cancel_decline", "preview_shipment", "preview_decline"),
         ),
         "orders",
@@ -47,7 +48,7 @@ AREA_OF = {
     **dict.fromkeys(
         (
             *("order_reject", "order_reject_lines", "order_credit", "balance", "statement", "payouts", "payout"),
-            "preview_reject",
+            *("preview_reject", "return_receive"),
         ),
         "money",
     ),

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from crossdock.web.api import earnings, listings, money, offers, placing, problems, requests, shops
 from crossdock.web.api.entrance import entrance
 from crossdock.web.api.people import Bearer
+from crossdock.web.api.returns import routes as returns
 from crossdock.web.api.two_steps import routes as two_steps
 
 DESCRIPTION = (
@@ -37,6 +38,7 @@ api.add_router("", offers.router)
 api.add_router("", placing.router)
 api.add_router("", money.router)
 api.add_router("", requests.router)
+api.add_router("", returns.router)
 api.add_router("", earnings.router)
 api.add_router("", two_steps.router)
 api.add_router("", shops.router)
