@@ -363,7 +363,7 @@ def test_every_library_says_why_it_is_here() -> None:
     named = {re.sub(r"\W", "", word) for row in rows for word in re.split(r"[ ,]+", row.split("|")[1].lower())}
     missing = [
         name[0]
-        for file in ("runtime.in", "extras.in")
+        for file in ("runtime.in", "extras.in", "mcp.in")
         for line in (ROOT / "requirements" / file).read_text().splitlines()
         if (name := re.match(r"[\w-]+", line)) and re.sub(r"\W", "", name[0].lower()) not in named
     ]

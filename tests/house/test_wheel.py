@@ -132,9 +132,26 @@ def test_every_command_and_module_is_imported_without_the_sources(python: Path, 
         "easypost",
         "sklearn",
         "prometheus_client",
+        "mcp",
     }
     assert [words[1] for words in said if words[0] == "there"] == []
     assert next(words[1] for words in said if words[0] == "from").startswith(str(python.parents[1]))
+
+
+def test_a_command_of_an_extra_says_what_to_install(python: Path, tmp_path: Path) -> None:
+    given = {"CROSSDOCK_MCP_ADDRESS": "https://market.example", "CROSSDOCK_MCP_TOKEN": "cd_x"}
+    words = [python.with_name("crossdock"), "mcp"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=_environment(tmp_path, **given), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "") and "pip install 'crossdock[mcp]'" in done.stderr
+
+
+def test_the_wheel_names_what_its_extra_adds(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as packed:
+        (name,) = [name for name in packed.namelist() if name.endswith(".dist-info/METADATA")]
+        said = packed.read(name).decode()
+    assert "Provides-Extra: mcp" in said and re.search(r'Requires-Dist: mcp.*; extra == "mcp"', said)
 
 
 def test_the_web_server_of_the_wheel_serves_pages(python: Path, cluster: Cluster, tmp_path: Path) -> None:
