@@ -20,6 +20,11 @@ pytestmark = pytest.mark.django_db
 ADDRESSES: dict[str, tuple[str, str, bool]] = {
     "acp_feed": ("/feed/metadata.json", "GET", True),
     "acp_products": ("/feed/products.jsonl", "GET", True),
+    "acp_sessions": ("/checkout_sessions", "POST", False),
+    "acp_session": ("/checkout_sessions/x", "GET", False),
+    "acp_complete": ("/checkout_sessions/x/complete", "POST", False),
+    "acp_cancel": ("/checkout_sessions/x/cancel", "POST", False),
+    "acp_handler": ("/payment_handler.json", "GET", True),
 }
 
 

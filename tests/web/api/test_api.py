@@ -277,7 +277,7 @@ class TestPlacing:
             question.close()
             return NotKnown("The bank did not answer in time.")
 
-        monkeypatch.setattr(placing, "_ask", silent)
+        monkeypatch.setattr(placing, "answer_of", silent)
         answer = market.post("/orders", order_for(world), key="k")
         said = answer.json()
         assert (answer.status_code, said["state"], said["order"]) == (202, "unknown", None)
@@ -292,11 +292,11 @@ class TestPlacing:
     def test_a_crash_after_the_payment_is_gone_on_from(
         self, world: World, market: Program, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from crossdock.web.api import placing
+        from crossdock.web import payments
 
         asked = order_for(world)
         with monkeypatch.context() as broken:
-            broken.setattr(placing, "place_order", lambda **_: 1 / 0)
+            broken.setattr(payments, "place_order", lambda **_: 1 / 0)
             assert problem_of(market.post("/orders", asked, key="k")) == (500, "broken")
         intent = PaymentIntent.objects.get()
         assert charged(intent) == [("captured", 1500)] and Order.objects.count() == 0
@@ -323,7 +323,7 @@ class TestPlacing:
         """
         from crossdock.web.api import placing
 
-        real = placing._ask
+        real = placing.answer_of
 
         def slow(question: Any) -> Any:
             answer = real(question)
@@ -331,7 +331,7 @@ class TestPlacing:
             world.buy(9)
             return answer
 
-        monkeypatch.setattr(placing, "_ask", slow)
+        monkeypatch.setattr(placing, "answer_of", slow)
         assert problem_of(market.post("/orders", order_for(world), key="k")) == (409, "stale")
         assert problem_of(market.post("/orders", order_for(world), key="k")) == (409, "stale")
         assert Order.objects.count() == 1

@@ -24,7 +24,7 @@ from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.offers import make_offer
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.shops.privacy import erase_buyer
-from crossdock.web.api import placing
+from crossdock.web import payments
 from market import World, user
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_what_is_gone_when_the_money_comes_is_returned(
         VariantStock.objects.filter(variant=worlds[0].variant).update(count=0)
         return good(**given)
 
-    monkeypatch.setattr(placing, "place_order", late)
+    monkeypatch.setattr(payments, "place_order", late)
     said = market.post("/orders", wish(worlds, market), key="k").json()
     order = Order.objects.get()
     assert order.seller == worlds[1].seller and said["id"] == order.public_id and said["others"] == []

@@ -159,6 +159,13 @@ PERSONAL: tuple[Personal, ...] = (
         "That it was asked, and how it ended, stays with the order.",
     ),
     Personal("store.IdempotentReply", "body", Then.GOES, "answers of the API about your orders"),
+    Personal(
+        "store.AgentSession",
+        "details",
+        Then.CUT,
+        "checkouts that a shopping agent began for you",
+        "Which goods it asked for stays for a day, or with what was bought; name, address and e-mail go.",
+    ),
     Personal("store.LabelDocument", "content", Then.GOES, "labels as they are printed"),
     Personal(
         "store.Label",
@@ -276,6 +283,7 @@ PLAIN: dict[str, str] = {
     "store.Seller": "country time_zone working_days holidays away_mode",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
+    "store.AgentSession": "items fingerprint",
     "store.IdempotentReply": "key fingerprint",
     "store.Party": "name lease_owner last_error",
     "store.Command": "cause subject kind",

@@ -1,6 +1,7 @@
 """Every row of the marketplace, by aggregate."""
 
 from crossdock.store.models.access import ApiToken, IdempotentReply
+from crossdock.store.models.agents.sessions import AgentSession
 from crossdock.store.models.alerts import Alert, AlertMail
 from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
@@ -52,6 +53,7 @@ from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
 __all__ = [
+    "AgentSession",
     "Alert",
     "AlertMail",
     "ApiToken",

@@ -11,6 +11,7 @@ from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import (
+    AgentSession,
     AuditTopic,
     Call,
     Command,
@@ -132,6 +133,8 @@ def forget_replies(references: Sequence[str]) -> None:
     about = Q(body__reference__in=references) | Q(body__order__reference__in=references)
     for reference in references:
         about |= Q(body__others__contains=[{"reference": reference}])
+    sessions = AgentSession.objects.filter(intent__orders__reference__in=references)
+    about |= Q(body__id__in=list(sessions.values_list("public_id", flat=True)))
     IdempotentReply.objects.filter(about).delete()
 
 

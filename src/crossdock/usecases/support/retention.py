@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, Rule, Then, days_of
 from crossdock.store.models import (
+    AgentSession,
     ConnectAttempt,
     DataPart,
     Delivery,
@@ -89,6 +90,14 @@ STEPS: dict[str, Step] = {
         lambda before: RiskTrace.objects.filter(at__lt=before).exclude(**_TRACED), _TRACED
     ),
     "store.ConnectAttempt:deleted": Step(lambda before: ConnectAttempt.objects.filter(expires_at__lt=before)),
+    "store.AgentSession:blacked out": Step(
+        lambda before: AgentSession.objects.filter(expires_at__lt=before).exclude(details={}), {"details": {}}
+    ),
+    "store.AgentSession:deleted": Step(
+        lambda before: AgentSession.objects.filter(expires_at__lt=before).exclude(
+            intent__state__in=[IntentState.CAPTURED, IntentState.CREATED, IntentState.UNKNOWN]
+        )
+    ),
     "store.DataPart:deleted": Step(lambda before: DataPart.objects.filter(run__ends_at__lt=before)),
     "store.Quarantined:deleted": Step(
         lambda before: Quarantined.objects.filter(state=QuarantineState.HEALED, ended_at__lt=before)

@@ -14,7 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from crossdock.store.models import ApiToken
 from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches, token_of
-from crossdock.web.agents.refusing import Refusal, broken, nobody, too_fast
+from crossdock.usecases.errors import Problem
+from crossdock.web.agents.refusing import Refusal, broken, nobody, refusal_of, too_fast
 from crossdock.web.api.pace import pace
 from crossdock.web.away import AWAY, RETRY_SECONDS
 
@@ -40,6 +41,8 @@ def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], Vi
                 response = view(request, _agent(request, change=change), *args, **kwargs)
             except Refusal as refused:
                 response = refused.answer()
+            except Problem as problem:
+                response = refusal_of(problem).answer()
             except AWAY as error:
                 logger.error("%s %s: the database is away: %s", request.method, request.path, error)
                 response = _away()

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 
+from crossdock.usecases.errors import Invalid, Problem
+
 VERSIONS = ("2026-04-17",)
 
 
@@ -29,6 +31,15 @@ class Refusal(Exception):
 
     def answer(self) -> HttpResponse:
         return JsonResponse(self.body, status=self.status, headers=self.headers)
+
+
+def refusal_of(problem: Problem) -> Refusal:
+    """A use-case's Problem as the protocol says it."""
+    return (
+        Refusal(400, "invalid", str(problem))
+        if isinstance(problem, Invalid)
+        else Refusal(409, "conflict", str(problem))
+    )
 
 
 def nobody() -> Refusal:

@@ -4,7 +4,7 @@ the same way.
 A payment taken elsewhere is not accepted: our refund could never be carried out, and the books would say that it was.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +15,7 @@ from django.utils import timezone
 
 from crossdock.domain.places import COUNTRIES, postal_country, why_not_region
 from crossdock.domain.values import Address
-from crossdock.kit.ask import ask_sync
-from crossdock.kit.errors import Outside
-from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
-from crossdock.store.models import Order, PaymentIntent, User
+from crossdock.store.models import PaymentIntent, User
 from crossdock.store.models.money import IntentState
 from crossdock.store.together import ask
 from crossdock.usecases.accounts.buyers import buyer_of, buyers_named
@@ -34,7 +31,7 @@ from crossdock.usecases.checkout.basket import (
     questions,
     with_offers,
 )
-from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
+from crossdock.usecases.checkout.checkout import open_checkout
 from crossdock.usecases.checkout.parts import Part, parts_of
 from crossdock.usecases.errors import Invalid, Stale
 from crossdock.usecases.money.queries import paid_with, payments
@@ -57,10 +54,9 @@ from crossdock.web.api.shapes import (
     ReturnedPart,
 )
 from crossdock.web.live import confirmed
-from crossdock.web.payments import gateway_of
+from crossdock.web.payments import answer_of, gateway_of, settled
 
 __all__ = ["router"]
-PAYMENT_SECONDS = 8.0
 
 
 def _wanted(lines: list[LineIn]) -> dict[str, int]:
@@ -160,7 +156,7 @@ def _place(request: HttpRequest, data: OrderIn, key: str) -> tuple[int, Any]:
         raise Stale(verdict.sentence)
     gateway = gateway_of(intent)
     # The bank knows the payment by the intent's id, so asking again cannot charge again.
-    order = _settle(intent, _ask(gateway.capture(intent.asked, data.payment.token)))
+    order = settled(intent, answer_of(gateway.capture(intent.asked, data.payment.token)))
     if order is None:
         return _standing(request, payments().get(pk=intent.pk))
     if len(intent.basket["parts"]) == 1:
@@ -197,36 +193,6 @@ def _open(data: OrderIn, wanted: dict[str, int], found: Found, buyer: User | Non
         now=timezone.now(),
         shown=shown,
     )
-
-
-def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:
-    """Silence and nonsense count as lost, never as declined."""
-
-    async def asked(_: object) -> Answer:
-        return await question
-
-    try:
-        return ask_sync(asked, within=PAYMENT_SECONDS)
-    except Outside:
-        return NotKnown("The bank did not answer in time.")
-
-
-def _settle(intent: PaymentIntent, answer: Answer) -> Order | None:
-    """The order, if it was paid. Raises Stale when the units were gone by the time the money came; the money goes back
-    then.
-    """
-    now = timezone.now()
-    match answer:
-        case Captured(gateway_ref, checks):
-            return place_order(intent_id=intent.public_id, gateway_ref=gateway_ref, checks=dict(checks), now=now)
-        case Declined(sentence):
-            payment_failed(intent_id=intent.public_id, sentence=sentence, now=now)
-        case NotKnown(sentence):
-            payment_unknown(intent_id=intent.public_id, sentence=sentence, now=now)
-        case AtTheBank() | NeverSeen():
-            # A gateway was told that there is no browser, so neither can be its answer; the worker looks.
-            payment_unknown(intent_id=intent.public_id, sentence="The bank is being asked.", now=now)
-    return None
 
 
 def _standing(request: HttpRequest, intent: PaymentIntent) -> tuple[int, Any]:

@@ -1,0 +1,1 @@
+"""Programs that buy for people: their checkout sessions."""

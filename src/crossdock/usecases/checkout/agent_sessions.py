@@ -1,0 +1,166 @@
+"""Checkout sessions of agents. Nothing is held and nothing is charged before `begin_payment`, which writes the payment
+and its session's name for it in one transaction; so whoever asks again meets the same payment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from crossdock.domain.values import Address, Money
+from crossdock.store.models import AgentSession, ApiToken, Order, PaymentIntent, Seller, Variant
+from crossdock.store.models.money import IntentState
+from crossdock.usecases.accounts.buyers import buyer_of
+from crossdock.usecases.checkout.basket import Basket, PricedBasket, PricedLine, PricedPart
+from crossdock.usecases.checkout.checkout import open_checkout
+from crossdock.usecases.checkout.gone import given_back
+from crossdock.usecases.checkout.parts import parts_of, units_of
+from crossdock.usecases.errors import NotAllowed
+
+LIVES = timedelta(hours=6)
+_OVER = (IntentState.DECLINED, IntentState.ABANDONED)
+
+
+def sessions_of(agent: ApiToken) -> QuerySet[AgentSession]:
+    """Another agent's are not found."""
+    return AgentSession.objects.filter(token=agent).select_related("intent")
+
+
+def basket_of(session: AgentSession) -> Basket:
+    return {"lines": dict(session.items)}
+
+
+def payment_of(session: AgentSession) -> PaymentIntent | None:
+    """The payment that paid it, or that may have; one that surely did not is none."""
+    intent = session.intent
+    return None if intent is None or intent.state in _OVER else intent
+
+
+def open_session(
+    *, agent: ApiToken, currency: str, items: Sequence[tuple[str, int]], details: dict[str, Any], now: datetime
+) -> AgentSession:
+    return AgentSession.objects.create(
+        token=agent,
+        currency=currency,
+        items=[list(item) for item in items],
+        details=details,
+        created_at=now,
+        updated_at=now,
+        expires_at=now + LIVES,
+    )
+
+
+def change_session(
+    *, session: AgentSession, now: datetime, items: Sequence[tuple[str, int]] | None, details: dict[str, Any]
+) -> AgentSession:
+    """What is given takes the place of what was. Raises NotAllowed once it is paid, on its way, or over."""
+    with transaction.atomic():
+        row = _still_open(session, now=now)
+        if items is not None:
+            row.items = [list(item) for item in items]
+        row.details, row.updated_at, row.expires_at = {**row.details, **details}, now, now + LIVES
+        row.save(update_fields=["items", "details", "updated_at", "expires_at"])
+    return row
+
+
+def cancel_session(*, session: AgentSession, now: datetime) -> AgentSession:
+    """Raises NotAllowed once it is paid, on its way, or over."""
+    with transaction.atomic():
+        row = _still_open(session, now=now, expired_too=True)
+        row.canceled_at = row.updated_at = now
+        row.save(update_fields=["canceled_at", "updated_at"])
+    return row
+
+
+def note_shown(*, session: AgentSession, fingerprint: str) -> None:
+    """The prices that the agent was told."""
+    if session.fingerprint != fingerprint:
+        AgentSession.objects.filter(pk=session.pk).update(fingerprint=fingerprint)
+        session.fingerprint = fingerprint
+
+
+def begin_payment(
+    *, session: AgentSession, email: str, name: str, ship_to: Address, gateway: str, shown: PricedBasket, now: datetime
+) -> PaymentIntent:
+    """The payment, with its units held; the one before where that may still have been paid. Raises a Problem where it
+    cannot be bought as it was shown.
+    """
+    with transaction.atomic():
+        row = _locked(session)
+        if (earlier := payment_of(row)) is not None:
+            return earlier
+        _require_open(row, now=now)
+        row.tries += 1
+        row.intent = open_checkout(
+            buyer=buyer_of(email=email, name=name),
+            basket=basket_of(row),
+            ship_to=ship_to,
+            key=f"agent-{row.public_id}-{row.tries}",
+            fingerprint=row.fingerprint,
+            gateway=gateway,
+            now=now,
+            shown=shown,
+        )
+        row.save(update_fields=["tries", "intent"])
+        return row.intent
+
+
+def _locked(session: AgentSession) -> AgentSession:
+    rows = AgentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("intent")
+    return rows.get(pk=session.pk)
+
+
+def _still_open(session: AgentSession, *, now: datetime, expired_too: bool = False) -> AgentSession:
+    row = _locked(session)
+    if (intent := payment_of(row)) is not None:
+        paid = intent.state == IntentState.CAPTURED
+        raise NotAllowed("This session is paid." if paid else "This session's payment is on its way; read it again.")
+    _require_open(row, now=row.created_at if expired_too else now)
+    return row
+
+
+def _require_open(row: AgentSession, *, now: datetime) -> None:
+    if row.canceled_at is not None:
+        raise NotAllowed("This session was canceled; make a new one.")
+    if row.expires_at <= now:
+        raise NotAllowed("This session expired; make a new one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a payment is for, as it was priced when it was begun. `back` says by part why its money goes back, and
+    `returned` has the numbers of those whose money is back.
+    """
+
+    basket: PricedBasket
+    back: tuple[str, ...]
+    returned: frozenset[int]
+
+
+def orders_of(intent: PaymentIntent) -> list[Order]:
+    """The orders of a payment with all that came of them since."""
+    rows = Order.objects.filter(intent=intent).select_related("seller").order_by("pk")
+    return list(rows.prefetch_related("lines__variant", "shipments__lines__line__variant", "credits"))
+
+
+def paid_basket(intent: PaymentIntent) -> Paid:
+    parts = parts_of(intent)
+    variants = Variant.objects.select_related("listing__seller", "listing__connection").in_bulk(units_of(parts))
+    sellers = Seller.objects.in_bulk([part.seller for part in parts])
+    currency, priced = intent.currency, []
+    for part in parts:
+        lines = tuple(
+            PricedLine(variants[pk], units, Money(price, currency), Money(price * units, currency), None, "")
+            for pk, units, price in part.lines
+        )
+        connection = lines[0].variant.listing.connection
+        items, shipping = Money(part.items_minor, currency), Money(part.shipping_minor, currency)
+        priced.append(PricedPart(sellers[part.seller], connection, lines, items, shipping, ()))
+    items = sum((part.items for part in priced), Money.zero(currency))
+    shipping = Money(intent.amount_minor, currency) - items
+    whole = PricedBasket(tuple(priced), items, shipping, items + shipping, (), "")
+    back = tuple(part.back for part in parts)
+    return Paid(whole, back, given_back(intent, [part for part in parts if part.back]))

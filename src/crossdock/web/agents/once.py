@@ -1,0 +1,78 @@
+"""Idempotency-Key by the protocol's section 6: scoped to the agent and the address, bodies compared as JSON, the first
+answer given again, a 5xx never kept.
+
+Beneath it are the rows and rules of the API's own keys (web/api/once.py).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from crossdock.store.models import ApiToken
+from crossdock.usecases.accounts.tokens import InFlight, OtherBody, begin_once, finish_once, forget_once
+from crossdock.usecases.errors import Problem
+from crossdock.web.agents.asked import read
+from crossdock.web.agents.refusing import Refusal, refusal_of
+
+HEADER, LONGEST = "Idempotency-Key", 255
+Body = dict[str, Any]
+Work = Callable[[Body], tuple[int, Body]]
+
+
+def fingerprint(body: Body) -> str:
+    """The same for bodies that are equal as JSON: the order of keys does not count, nor does 1.0 for 1; null is not
+    absent, and lists are in order.
+    """
+    return hashlib.sha256(json.dumps(_plain(body), sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _plain(one) for key, one in value.items()}
+        case list():
+            return [_plain(one) for one in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
+def once(request: HttpRequest, agent: ApiToken, work: Work, *, outside: bool = False) -> HttpResponse:
+    """`outside`: the work asks a bank in between, so it is no one transaction, and must itself bear to be repeated."""
+    given = request.headers.get(HEADER, "")
+    if not given:
+        raise Refusal(400, "idempotency_key_required", "Idempotency-Key header is required on all POST requests.")
+    if len(given) > LONGEST or not given.isprintable():
+        raise Refusal(400, "invalid", f"The {HEADER} must have 1 to {LONGEST} printable characters.")
+    body = read(request.body)
+    key = "acp-" + hashlib.sha256(f"{request.path}\n{given}".encode()).hexdigest()
+    try:
+        kept = begin_once(token=agent, key=key, fingerprint=fingerprint(body), now=timezone.now())
+    except InFlight as busy:
+        raise Refusal(409, "idempotency_in_flight", str(busy), headers={"Retry-After": "5"}) from None
+    except OtherBody:
+        words = f"{HEADER} has already been used with a different request body."
+        raise Refusal(422, "idempotency_conflict", words) from None
+    if kept is not None:
+        return JsonResponse(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
+    try:
+        with nullcontext() if outside else transaction.atomic():
+            status, said = work(body)
+            finish_once(token=agent, key=key, status=status, body=said)
+    except (Refusal, Problem) as problem:
+        refused = problem if isinstance(problem, Refusal) else refusal_of(problem)
+        if refused.status >= 500:
+            forget_once(token=agent, key=key)
+            raise refused from None
+        finish_once(token=agent, key=key, status=refused.status, body=refused.body)
+        return refused.answer()
+    except BaseException:
+        forget_once(token=agent, key=key)
+        raise
+    return JsonResponse(said, status=status)
