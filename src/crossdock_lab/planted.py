@@ -261,7 +261,27 @@ def _corrected_is_sold() -> None:
     setattr(counts, "fell", fell)  # noqa: B010
 
 
+def _synced_back() -> None:
+    """What the shop tells of a listing puts it on sale, also where the marketplace took it down."""
+    from crossdock.domain.events import ShopProduct
+    from crossdock.usecases.catalogue import import_products
+
+    good = import_products.receive_products
+
+    def receive(*, connection_id: int, products: Any, **given: Any) -> Any:
+        from crossdock.store.models import Listing
+
+        tally = good(connection_id=connection_id, products=products, **given)
+        told = [product.product_id for product in products if isinstance(product, ShopProduct)]
+        rows = Listing.objects.filter(connection=connection_id, shop_product_id__in=told, state="taken_down")
+        rows.update(state="live")
+        return tally
+
+    import_products.receive_products = receive
+
+
 BUGS: dict[str, Callable[[], None]] = {
+    "synced_back": _synced_back,
     "corrected_is_sold": _corrected_is_sold,
     "parcel_answers_nothing": _parcel_answers_nothing,
     "put_back_twice": _put_back_twice,

@@ -229,3 +229,30 @@ def test_changed_is_asked_of_a_listing_that_is_down_until_then(card: Variant) ->
     assert "I changed it: look again" in seller.page
     seller.post(at, deed="changed", words="It says “copy” now.")
     assert "Staff look at the listing as it is now" in seller.page and waiting() == 1
+
+
+class TestSuspendedSales:
+    def test_staff_suspend_on_the_seller_s_page_and_old_tabs_sell_nothing(self, card: Variant) -> None:
+        staff, buyer, seller = clerk(), Shopper(), Shopper(signed_in=False)
+        seller.client.force_login(card.listing.seller.owner)
+        page = f"/staff/sellers/{card.listing.seller.public_id}/"
+        buyer.get(of(card.listing))
+        assert staff.get(page) == 200 and "Suspend sales" in staff.page
+        assert staff.post(f"{page}sales/", deed="suspend", why=" ") == 200 and "Say why" in staff.page
+        for _ in range(2):
+            staff.post(f"{page}sales/", deed="suspend", why="Nothing came.\nFive wrote.")
+        assert "Sales are suspended" in staff.page and "Nothing came.<br>Five wrote." in staff.page
+        assert Mail.objects.filter(subject="Your sales are suspended").count() == 1
+        staff.get("/staff/sellers/")
+        assert ">Suspended</" in staff.page
+        # The tab that was open before.
+        buyer.post("/cart/add/", variant=card.public_id, quantity="1")
+        assert "stopped the sales of this seller" in buyer.page
+        for path in (of(card.listing), f"/s/{card.listing.seller.slug}/", f"{of(card.listing)}report/"):
+            assert buyer.get(path) == 404 and "Not sold now" in buyer.page, path
+        assert buyer.get("/") == 200 and "Ember Fox" not in buyer.page
+        assert seller.get("/seller/") == 200 and "Five wrote." in seller.page and "Write to staff" in seller.page
+        assert seller.get(of(card.listing)) == 200, "they see what it will be"
+        staff.post(f"{page}sales/", deed="resume", why="It came.")
+        assert "Suspend sales" in staff.page and buyer.get(of(card.listing)) == 200
+        assert seller.get("/seller/") == 200 and "Five wrote." not in seller.page

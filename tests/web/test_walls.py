@@ -444,6 +444,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_seller_money": ("/staff/sellers/{seller}/money/", "get", 200),
     "staff_payout_hold": ("/staff/sellers/{seller}/money/hold/", "post", 302),
     "staff_commission": ("/staff/sellers/{seller}/commission/", "post", 302),
+    "staff_seller_sales": ("/staff/sellers/{seller}/sales/", "post", 302),
     "staff_order": ("/staff/orders/{order}/", "get", 200),
     "staff_order_messages": ("/staff/orders/{order}/messages/", "get", 200),
     "staff_order_credit": ("/staff/orders/{order}/credit/", "get", 200),

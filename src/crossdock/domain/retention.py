@@ -192,6 +192,7 @@ POLICY: tuple[Rule, ...] = (
         "store.SellerAddress",
         "store.PayoutAccount",
         "store.PayoutHold",
+        "store.Suspension",
         "store.Connection",
         "store.Cursor",
         "store.Listing",

@@ -28,6 +28,7 @@ class Right(StrEnum):
     RULES = "rules"
     CATALOGUE = "catalogue"
     MODERATE = "moderate"
+    SELLERS = "sellers"
     TOKENS = "tokens"
     AUDIT = "audit"
     RECORDS = "records"
@@ -53,6 +54,7 @@ WORDS: dict[Right, str] = {
     Right.RULES: "see the marketplace's rules and switch them",
     Right.CATALOGUE: "define the marketplace's attributes and categories",
     Right.MODERATE: "read reports of listings, take listings down, put them back and decide appeals",
+    Right.SELLERS: "suspend a seller's sales and let them sell again",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
@@ -62,9 +64,19 @@ WORDS: dict[Right, str] = {
 }
 GIVEN: dict[Role, frozenset[Right]] = {
     Role.SUPPORT: frozenset(
-        {Right.LOOK, Right.CASES, Right.ACT, Right.CREDIT, Right.SHOPS, Right.ALERTS, Right.PRIVACY, Right.MODERATE}
+        {
+            Right.LOOK,
+            Right.CASES,
+            Right.ACT,
+            Right.CREDIT,
+            Right.SHOPS,
+            Right.ALERTS,
+            Right.PRIVACY,
+            Right.MODERATE,
+            Right.SELLERS,
+        }
     ),
-    Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE}),
+    Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE, Right.SELLERS}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS, Right.BOOKS}),
     Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS}),
     Role.ADMIN: frozenset(Right),

@@ -23,6 +23,7 @@ from crossdock_lab.scenes import (
     together,
     trials,
 )
+from crossdock_lab.scenes.marketplace import moderation
 from crossdock_lab.scenes.scene import Scene
 
 CHAPTERS = (
@@ -44,6 +45,7 @@ CHAPTERS = (
     finding,
     holidays,
     linked,
+    moderation,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}

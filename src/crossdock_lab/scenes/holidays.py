@@ -20,7 +20,7 @@ def _seller(stage: Stage) -> "Seller":
     return Seller.objects.get(pk=stage.seller.pk)
 
 
-def _found(stage: Stage, variant: "Variant") -> bool:
+def found(stage: Stage, variant: "Variant") -> bool:
     from crossdock.usecases.catalogue.finding import Wanted, find
 
     found = find(wanted=Wanted(variant.listing.title, seller=stage.seller), now=now())
@@ -49,7 +49,7 @@ def away(stage: Stage) -> None:
     try:
         why = refusal(stage.buy, variant)
         stage.see(
-            not _found(stage, variant) and "The seller is on holiday" in why and not _late(stage, order),
+            not found(stage, variant) and "The seller is on holiday" in why and not _late(stage, order),
             "M7",
             f"on holiday: not found, not late, and a sale is refused: {why}",
         )
@@ -61,7 +61,7 @@ def away(stage: Stage) -> None:
     sold = stage.buy(variant)
     stage.lands(sold)
     stage.see(
-        _found(stage, variant) and due >= was + AWAY - timedelta(days=7) and stage.available(variant) == 0,
+        found(stage, variant) and due >= was + AWAY - timedelta(days=7) and stage.available(variant) == 0,
         "M7",
         f"back: found again, the shop's own sale is counted, and the order that waited is due {due:%d %B}",
     )

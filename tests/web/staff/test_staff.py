@@ -81,6 +81,8 @@ NO_PAGE = {
     "returnpicture",
     # Hashes of who guessed how often.
     "signintry",
+    # The page of a seller shows it while it stands, the audit log all of them.
+    "suspension",
     "taxonomy",
 }
 

@@ -68,6 +68,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
     Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),
+    Personal("store.Suspension", "by why", Then.GOES, "why staff suspended your sales"),
     Personal(
         "store.Payout",
         "words destination sentence asked_by",
@@ -280,7 +281,7 @@ PERSONAL: tuple[Personal, ...] = (
 
 # Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
 PLAIN: dict[str, str] = {
-    "store.Seller": "country time_zone working_days holidays away_mode",
+    "store.Seller": "country time_zone working_days holidays away_mode barred",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
     "store.AgentSession": "items fingerprint",

@@ -13,6 +13,7 @@ from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
+from crossdock.store.models.moderation.sellers import Suspension
 from crossdock.store.models.money import Closing, CommissionRule, Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -128,6 +129,7 @@ __all__ = [
     "ShopLine",
     "ShopRefund",
     "SignInTry",
+    "Suspension",
     "Taxonomy",
     "Thread",
     "TimelineEntry",

@@ -12,6 +12,7 @@ from django.utils.crypto import salted_hmac
 from crossdock.domain.due.away import Away, AwayMode
 from crossdock.domain.due.calendar import Calendar, Span
 from crossdock.domain.due.zones import zone_of
+from crossdock.domain.moderation.sellers import Bar
 from crossdock.store.ids import public_id
 
 
@@ -68,6 +69,8 @@ class User(AbstractUser):
 NO_HOLIDAYS = "none"
 # Sellers of whom nothing is sold, since they are on holiday.
 PAUSED = Q(away_since__isnull=False, away_mode=AwayMode.PAUSE)
+# Sellers of whom nothing is shown or sold, since the marketplace says so.
+BARRED = ~Q(barred="")
 
 
 class Seller(models.Model):
@@ -96,6 +99,8 @@ class Seller(models.Model):
     away_since = models.DateTimeField(null=True)
     # Whoever sells as a business owes buyers more, such as the right to withdraw.
     private = models.BooleanField(default=False, db_default=False)
+    # Why the marketplace lets nothing of theirs be shown or sold (domain/moderation/sellers.py); empty: it does.
+    barred = models.CharField(max_length=10, blank=True, default="", db_default="")
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -103,10 +108,15 @@ class Seller(models.Model):
         indexes = [
             models.Index(fields=["away_from"], name="seller_away", condition=Q(away_from__isnull=False)),
             models.Index(fields=["id"], name="seller_paused", condition=PAUSED),
+            models.Index(fields=["id"], name="seller_barred", condition=BARRED),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def bar(self) -> Bar:
+        return Bar(self.barred)
 
     @property
     def away(self) -> Away | None:

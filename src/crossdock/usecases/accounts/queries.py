@@ -9,7 +9,8 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
-from crossdock.store.models import Seller, User
+from crossdock.store.models import Seller, Suspension, User
+from crossdock.store.models.people import BARRED
 
 
 def sellers_named(query: str) -> QuerySet[Seller]:
@@ -28,8 +29,12 @@ def sells(user: User | AnonymousUser) -> bool:
 
 
 def shops_called(words: str) -> QuerySet[Seller]:
-    """None without a word."""
-    return Seller.objects.filter(name__unaccent__icontains=words) if words else Seller.objects.none()
+    """Those who may sell; none without a word."""
+    return Seller.objects.filter(name__unaccent__icontains=words).exclude(BARRED) if words else Seller.objects.none()
+
+
+def suspension_of(seller: Seller) -> Suspension | None:
+    return Suspension.objects.select_related("by").filter(seller=seller).first()
 
 
 def among(people: Iterable[str], email: str) -> User | None:

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Count, Exists, F, Func, OuterRef, Q, 
 from crossdock.domain.finding.choosing import NUMBER, Choice, all_take
 from crossdock.domain.finding.words import folded
 from crossdock.store.models import Listing, Seller, ShippingRate, Variant
-from crossdock.usecases.catalogue.listings import live, shown
+from crossdock.usecases.catalogue.listings import live, offered
 from crossdock.usecases.stock.reservations import availability
 
 _SELLERS = 500
@@ -117,13 +117,13 @@ def found_between(
 
 
 def held_back(*, wanted: Wanted, after: int, until: int, also: Sequence[int], sellers: Sequence[int]) -> list[int]:
-    """The keys of what is wanted and came after this one, up to that one, or is among `also`, of sellers who are on
-    holiday: the newest.
+    """The keys of what is wanted and came after this one, up to that one, or is among `also`, of sellers who sell
+    nothing for now: the newest.
     """
     if not sellers:
         return []
     wanted = replace(wanted, in_stock=False, sort=Sort.NEWEST)
-    rows = shown().filter(Q(pk__gt=after, pk__lte=until) | Q(pk__in=also), seller__in=sellers)
+    rows = offered().filter(Q(pk__gt=after, pk__lte=until) | Q(pk__in=also), seller__in=sellers)
     rows = narrowed(wanted, rows).filter(*with_words(words_of(wanted)))
     return list(rows.order_by("-pk").values_list("pk", flat=True)[:_HELD_BACK])
 

@@ -11,10 +11,11 @@ from django.db.models import Prefetch, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.moderation.sellers import why_not_yours
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
-from crossdock.store.models.people import PAUSED
+from crossdock.store.models.people import BARRED, PAUSED
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.duplicates import find_duplicates, keep_as_it_is
 from crossdock.usecases.catalogue.filling import filler, searchable
@@ -25,27 +26,32 @@ from crossdock.usecases.stock.linked import counted_by_hand
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
 
 
-def shown() -> QuerySet[Listing]:
-    """What buyers may see at all; sold-out ones included."""
+def offered() -> QuerySet[Listing]:
+    """What sellers and their shops offer, whether or not the marketplace lets them sell."""
     rows = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
     return rows.exclude(
         connection__state__in=[ConnectionState.PAUSED, ConnectionState.NEEDS_REAUTH, ConnectionState.DISCONNECTED]
     )
 
 
-def paused() -> QuerySet[Seller]:
-    """Who is on holiday and sells nothing meanwhile."""
-    return Seller.objects.filter(PAUSED)
+def shown() -> QuerySet[Listing]:
+    """What buyers may see at all; sold-out ones included."""
+    return offered().exclude(seller__in=Seller.objects.filter(BARRED).values("pk"))
+
+
+def not_selling() -> QuerySet[Seller]:
+    """Who sells nothing for now: on holiday, or because the marketplace says so."""
+    return Seller.objects.filter(PAUSED | BARRED)
 
 
 def live() -> QuerySet[Listing]:
     """The same with all that a grid shows of them, newest first; without those of sellers who are on holiday and sell
-    nothing meanwhile, whose pages stay and say so.
+    nothing meanwhile, whose pages stay and say so; the others' do not.
     """
     live_variants = Variant.objects.filter(gone=False).select_related("stock", "connection")
     return (
-        shown()
-        .exclude(seller__in=paused().values("pk"))
+        offered()
+        .exclude(seller__in=not_selling().values("pk"))
         .select_related("seller", "connection")
         .prefetch_related(Prefetch("variants", live_variants))
         .order_by("-id")
@@ -77,6 +83,8 @@ def why_not_live(
         reasons += listing.shop_reasons
         if not listing.active_in_shop and not listing.shop_reasons:
             reasons.append("The product is not published in your shop.")
+    if why := why_not_yours(listing.seller.bar):
+        reasons.append(why)
     if (away := listing.seller.away) is not None and away.pauses:
         reasons.append("You are on holiday, and your listings are paused. They sell again when you are back.")
     shop = listing.connection

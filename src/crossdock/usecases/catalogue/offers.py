@@ -155,7 +155,9 @@ def _locked(offer: Offer) -> Offer:
     """An offer is locked before any stock row."""
     return (
         Offer.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("variant__listing__connection", "variant__connection", "buyer", "seller__owner")
+        .select_related(
+            "variant__listing__connection", "variant__listing__seller", "variant__connection", "buyer", "seller__owner"
+        )
         .get(pk=offer.pk)
     )
 

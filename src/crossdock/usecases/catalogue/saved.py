@@ -19,7 +19,7 @@ from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.storable import one_line
 from crossdock.store.models import Listing, SavedSearch, Seller, User
 from crossdock.usecases.catalogue.finding import Sort, Wanted, fits, found_between, held_back
-from crossdock.usecases.catalogue.listings import paused
+from crossdock.usecases.catalogue.listings import not_selling
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.mail import write_mail
 
@@ -151,7 +151,7 @@ def _mail(buyer_id: int, *, now: datetime) -> None:
         settled = Listing.objects.filter(created_at__lte=now - _SETTLED).order_by("-pk")
         until = settled.values_list("pk", flat=True).first() or 0
         parts, told = list[str](), set[int]()
-        away = list(paused().values_list("pk", flat=True))
+        away = list(not_selling().values_list("pk", flat=True))
         for row in rows:
             wanted = wanted_from(row.wanted, row.seller)
             found = found_between(

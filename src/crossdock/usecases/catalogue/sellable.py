@@ -1,6 +1,7 @@
 """Whether an item can be bought at all, in words for its buyer."""
 
 from crossdock.domain.due import away
+from crossdock.domain.moderation.sellers import why_barred
 from crossdock.store.models import Offer, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.stock.reservations import sellable
@@ -10,10 +11,12 @@ TAKEN_DOWN = "The marketplace took this item down, so nobody can buy it."
 
 
 def why_not_sold(variant: Variant) -> str:
-    """Empty when the listing is live and its shop connected."""
+    """Empty when the listing is live, its seller may sell and its shop is connected."""
     listing = variant.listing
     if listing.state == ListingState.TAKEN_DOWN:
         return TAKEN_DOWN
+    if why := why_barred(listing.seller.bar):
+        return why
     if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
         return "This item is no longer for sale."
     return "" if sellable(listing.connection) else "This shop is taking a break."

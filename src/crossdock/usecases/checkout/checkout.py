@@ -10,11 +10,22 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from crossdock.domain.moderation.sellers import why_barred
 from crossdock.domain.offers import OfferState
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.values import Address, Money
 from crossdock.store.crash import point
-from crossdock.store.models import Movement, Offer, Order, PaymentIntent, Reservation, RiskTrace, User, VariantStock
+from crossdock.store.models import (
+    Movement,
+    Offer,
+    Order,
+    PaymentIntent,
+    Reservation,
+    RiskTrace,
+    User,
+    Variant,
+    VariantStock,
+)
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.money import IntentState
 from crossdock.store.plans import prepared
@@ -51,7 +62,6 @@ from crossdock.usecases.stock.reservations import (
 
 HOLD_FOR = timedelta(minutes=15)
 _PAID_ALREADY = "This offer was paid already."
-_DOWN = ListingState.TAKEN_DOWN
 
 
 def open_checkout(
@@ -330,8 +340,8 @@ def hold_again(
     anew: list[Reservation] = []
     moves: list[Movement] = []
     for part in parts:
-        if down := [str(v) for pk in part.units if (v := under.rows[pk].variant).listing.state == _DOWN]:
-            gone[part.number] = f"The marketplace took “{down[0]}” down."
+        if stopped := next(filter(None, (_why_stopped(under.rows[pk].variant) for pk in part.units)), ""):
+            gone[part.number] = stopped
             continue
         missing = {pk: units for pk, units in part.units.items() if pk not in kept}
         if not missing:
@@ -352,6 +362,13 @@ def hold_again(
         under = replace(under, held=promised(units_of(parts)))
     mine = sorted([*under.holds, *anew], key=lambda hold: hold.variant_id)
     return gone, replace(under, holds=[hold for hold in mine if hold.variant_id in left])
+
+
+def _why_stopped(variant: Variant) -> str:
+    """Empty unless the marketplace stopped it while it was being paid."""
+    if variant.listing.state == ListingState.TAKEN_DOWN:
+        return f"The marketplace took “{variant}” down."
+    return why_barred(variant.listing.seller.bar)
 
 
 def expire_checkouts(*, now: datetime, limit: int = 200) -> int:

@@ -23,6 +23,7 @@ from crossdock.domain.earnings.payouts import (
     Schedule,
     due_on,
 )
+from crossdock.domain.moderation.sellers import Bar
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.domain.wording import moment
@@ -105,6 +106,8 @@ def why_not_pay(*, account: PayoutAccount, available: Money, by_hand: bool, now:
     """Empty when this much can be sent now."""
     if not account.seller.owner.is_active:
         return "The account is suspended; what is available stays."
+    if account.seller.bar is Bar.SUSPENDED:
+        return "Your sales are suspended; what is available stays until you sell again."
     if PayoutHold.objects.filter(seller=account.seller_id).exists():
         return "Our staff hold your payouts. Ask them why in a case."
     if now < account.usable_from:

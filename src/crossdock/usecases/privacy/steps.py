@@ -62,6 +62,7 @@ from crossdock.store.models import (
     ShippingRate,
     ShopCopy,
     ShopRefund,
+    Suspension,
     TimelineEntry,
     User,
     Withdrawal,
@@ -273,6 +274,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),
     Step("store.PayoutHold", _by_their_shop(PayoutHold, "seller__owner")),
+    Step("store.Suspension", _by_their_shop(Suspension, "seller__owner")),
     Step(
         "store.Payout",
         _by_their_shop(Payout, "seller__owner"),

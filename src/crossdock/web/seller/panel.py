@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from crossdock.store.models import Seller
+from crossdock.usecases.accounts.queries import suspension_of
 from crossdock.usecases.catalogue.offers import waiting_for
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.alerts import open_alerts
@@ -52,6 +53,7 @@ def show(
     around = {
         "seller": seller,
         "here": here,
+        "suspension": suspension_of(seller) if seller.barred else None,
         "offer_count": waiting_for(seller=seller),
         "return_count": waiting_returns(seller),
         "case_count": cases_of(seller=seller, which="waiting").count(),

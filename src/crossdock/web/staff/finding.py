@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
-from crossdock.usecases.accounts.queries import sellers_named
+from crossdock.usecases.accounts.queries import sellers_named, suspension_of
 from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
 from crossdock.usecases.money.balance import balances
@@ -61,6 +61,7 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     counts = queues(seller=found, now=now)
     context = {
         "seller": found,
+        "suspension": suspension_of(found) if found.barred else None,
         "healths": [
             (health, label(health.shop.platform))
             for health in healths_of(found.connections.select_related("party").order_by("pk"), alerts)

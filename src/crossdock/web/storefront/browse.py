@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.finding.filling import category_in
 from crossdock.domain.finding.filling import shown as attributes_shown
+from crossdock.domain.moderation.sellers import why_barred
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
@@ -24,8 +25,10 @@ from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_paused
 from crossdock.usecases.catalogue.taxonomy import in_force
+from crossdock.usecases.record.rights import is_owner
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
+from crossdock.web.people import visitor
 from crossdock.web.platforms import manifest_of
 from crossdock.web.storefront.crawling import canonical
 from crossdock.web.storefront.filters import branches_of, category_in_address, choices_in, filters_of
@@ -146,6 +149,8 @@ def category(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def seller(request: HttpRequest, slug: str) -> HttpResponse:
     who = get_object_or_404(Seller, slug=slug)
+    if hidden := hidden_seller(request, who):
+        return hidden
     rates = who.shipping_rates.order_by("currency", "country")
     return render(request, "storefront/seller.html", {"seller": who, "rates": rates, **_grid(request, "in", who)})
 
@@ -172,14 +177,21 @@ def _chosen(offers: Sequence[Offer], named: str) -> Offer | None:
 
 
 def hidden_from_buyers(request: HttpRequest, row: Listing) -> HttpResponse | None:
-    """What is shown instead of a listing that staff took down; None for one that buyers see. Raises Http404 for what
-    its seller left out.
+    """What is shown instead of a listing that staff took down, or whose seller may not sell; None for one that buyers
+    see. Raises Http404 for what its seller left out.
     """
     if row.state == ListingState.LEFT_OUT:
         raise Http404
     if row.state == ListingState.TAKEN_DOWN:
         return render(request, "storefront/taken_down.html", {"unlisted": True}, status=410)
-    return None
+    return hidden_seller(request, row.seller)
+
+
+def hidden_seller(request: HttpRequest, who: Seller) -> HttpResponse | None:
+    """The same for all of a seller. They themselves see what buyers would."""
+    if not (why := why_barred(who.bar)) or is_owner(visitor(request), who):
+        return None
+    return render(request, "storefront/barred.html", {"unlisted": True, "why": why}, status=404)
 
 
 @require_safe

@@ -28,7 +28,7 @@ from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import MoneyField, money_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.platforms import manifest_of
-from crossdock.web.storefront.browse import number_after
+from crossdock.web.storefront.browse import hidden_seller, number_after
 from crossdock.web.storefront.cart import cart_of, put_offer
 
 PAGE = 20
@@ -76,6 +76,8 @@ def make(request: HttpRequest, public_id: str) -> HttpResponse:
     buyer = signed_in(request)
     listings = listings_shown().exclude(state__in=[ListingState.LEFT_OUT, ListingState.TAKEN_DOWN])
     listing = get_object_or_404(listings, public_id=public_id)
+    if hidden := hidden_seller(request, listing.seller):
+        return hidden
     variants = list(listing.variants.filter(gone=False).select_related("listing__seller", "listing__connection"))
     manifest = manifest_of(listing)
     if why := why_no_offers(listing=listing, manifest=manifest):

@@ -1,0 +1,1 @@
+"""What the marketplace itself does: chapters of the story about those who run it."""
