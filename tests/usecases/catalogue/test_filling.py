@@ -180,6 +180,29 @@ class TestRules:
         with pytest.raises(NotAllowed):
             set_by_hand(listing=listing, values={}, actor=user(), now=NOW)
 
+    def test_what_is_set_by_hand_while_its_product_is_read_is_not_lost(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a graded card the certificate decides that it is sold once: its variant may not forget it either."""
+        cards()
+        take(world, product(1, "NM"), product(2, "NM"))
+        listing, values = Listing.objects.get(shop_product_id="q1"), {"category": ["graded"], "certificate": ["4711"]}
+        kept, read = import_products._kept, list[str]()
+
+        def just_before(*asked: Any) -> Any:
+            """The seller's page is sent after the listings were read here, and before their variants."""
+            if not read:
+                set_by_hand(listing=listing, values=values, actor=world.seller.owner, now=NOW)
+            read.append("once")
+            return kept(*asked)
+
+        monkeypatch.setattr(import_products, "_kept", just_before)
+        take(world, product(1, "NM", "LP"), product(2, "NM", "LP"))
+        assert read and "certificate=4711" in facts(1) and "category=graded" in facts(1)
+        own = Variant.objects.filter(listing=listing, gone=False).order_by("pk")
+        assert [("certificate=4711" in row.facts) for row in own] == [True, True]
+        assert facts(2) == []
+
     def test_attributes_that_a_category_does_not_have_are_left_out(self, world: World) -> None:
         cards()
         rule(world, Source.OPTION, "", "condition")

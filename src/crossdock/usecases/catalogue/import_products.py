@@ -167,7 +167,12 @@ def _keep(
     # What happens to a variant is a change of its listing, too.
     touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
     tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
-    listings |= _write_listings(shop, wanted_here, [listings[id_] for id_ in touched & listings.keys()], told=told)
+    rows = _locked(shop, [listings[id_] for id_ in touched & listings.keys()])
+    if filled := {id_: row.by_hand for id_, row in rows.items() if row.by_hand != listings[id_].by_hand}:
+        # The seller filled them between our reading and the lock.
+        these, of_them = _wanted({id_: here[id_] for id_ in filled}, filled, its)
+        wanted_here, wanted = wanted_here | these, wanted | of_them
+    listings |= _write_listings(rows, wanted_here, told=told)
     fresh_here = {id_: values for id_, values in wanted_here.items() if id_ not in listings}
     listings |= _new_listings(shop, fresh_here, now=told.now)
     if changed:
@@ -218,24 +223,24 @@ def _wanted(
     return listings, variants
 
 
-def _write_listings(
-    shop: Connection, wanted: Mapping[str, Values], seen: Sequence[Listing], *, told: Telling
-) -> dict[str, Listing]:
+def _locked(shop: Connection, seen: Sequence[Listing]) -> dict[str, Listing]:
+    """As they are now, by the product's id."""
     if not seen:
         return {}
-    before = {row.pk: row.by_hand for row in seen}
-    rows = list(shop.listings.select_for_update(no_key=True).filter(pk__in=before).order_by("pk"))
-    for listing in rows:
+    rows = shop.listings.select_for_update(no_key=True).filter(pk__in=[row.pk for row in seen]).order_by("pk")
+    return {row.shop_product_id: row for row in rows}
+
+
+def _write_listings(
+    rows: Mapping[str, Listing], wanted: Mapping[str, Values], *, told: Telling
+) -> Mapping[str, Listing]:
+    for id_, listing in rows.items():
         if listing.gone_in_shop:
             how = "The product is back in the shop."
             told.settle_by_fact(how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
-        values = {**wanted[listing.shop_product_id], "updated_at": told.now}
-        if listing.by_hand != before[listing.pk]:
-            # The seller filled it in this very moment; the next reading joins both.
-            values |= {"facts": listing.facts, "search": listing.search}
-        _fill(listing, values)
-    update_rows(rows, _LISTING)
-    return {listing.shop_product_id: listing for listing in rows}
+        _fill(listing, {**wanted[id_], "updated_at": told.now})
+    update_rows([*rows.values()], _LISTING)
+    return rows
 
 
 def _new_listings(shop: Connection, wanted: Mapping[str, Values], *, now: datetime) -> dict[str, Listing]:
