@@ -64,6 +64,7 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["seller", "-id"], name="order_of_seller"),
             models.Index(fields=["buyer", "-id"], name="order_of_buyer"),
+            models.Index(fields=["seller", "placed_at"], name="order_placed"),
             # The queues' numbers are counted from this alone.
             models.Index(
                 fields=["seller", "parcels", "cancelled_at", "ship_by"],

@@ -34,7 +34,7 @@ from crossdock.web.seller import (
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
-from crossdock.web.seller.working import away, days
+from crossdock.web.seller.working import away, days, quality
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -136,6 +136,7 @@ urlpatterns = [
     path("profile/holidays/", away.page, name="seller_away"),
     path("profile/holidays/back/", away.back, name="seller_away_back"),
     path("profile/working-days/", days.page, name="seller_working_days"),
+    path("quality/", quality.page, name="seller_quality"),
     path("webhooks/", webhooks.table, name="seller_webhooks"),
     path("webhooks/<slug:public_id>/", webhooks.one, name="seller_webhook"),
     path("webhooks/<slug:public_id>/rotate/", webhooks.rotate, name="seller_webhook_rotate"),

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.quality.score import DAYS, ENOUGH, Counts, Score
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
 from crossdock.usecases.accounts.queries import sellers_named, suspension_of
@@ -15,6 +16,7 @@ from crossdock.usecases.catalogue.staff_search import MOST, look_up
 from crossdock.usecases.money.balance import balances
 from crossdock.usecases.orders.actions import in_queue, queues
 from crossdock.usecases.record.queries import deeds_of_seller, open_by_seller
+from crossdock.usecases.support.quality import scores
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
 from crossdock.web.seller.home import QUEUE_WORDS
@@ -50,6 +52,23 @@ def sellers(request: HttpRequest, staff: User) -> HttpResponse:
         "query": query,
     }
     return show(request, "sellers", context, here="sellers")
+
+
+@staff_only(Right.LOOK)
+@require_safe
+def quality(request: HttpRequest, staff: User) -> HttpResponse:
+    query = typed(request.GET, "q")
+    page, next_after = page_of(request, sellers_named(query))
+    known = scores(page, now=timezone.now())
+    context = {
+        "rows": [(seller, known[seller.pk]) for seller in page],
+        "next_after": next_after,
+        "query": query,
+        "measures": Score(Counts()).rates,
+        "days": DAYS,
+        "enough": ENOUGH,
+    }
+    return show(request, "quality", context, here="sellers")
 
 
 @staff_only(Right.LOOK)

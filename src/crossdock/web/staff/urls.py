@@ -33,6 +33,7 @@ urlpatterns = [
     path("", home.home, name="staff_home"),
     path("find/", finding.find, name="staff_find"),
     path("sellers/", finding.sellers, name="staff_sellers"),
+    path("sellers/quality/", finding.quality, name="staff_quality"),
     path("sellers/<slug:public_id>/", finding.seller, name="staff_seller"),
     path("sellers/<slug:public_id>/money/", money.page, name="staff_seller_money"),
     path("sellers/<slug:public_id>/money/hold/", money.change_hold, name="staff_payout_hold"),

@@ -1,1 +1,1 @@
-"""When a seller works: their days, and their holidays."""
+"""When a seller works, their days and their holidays, and how well."""
