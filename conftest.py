@@ -120,6 +120,17 @@ def _loopback_only() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _footer_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which pages a footer links to is known for good, so that no count of statements depends on the clock; a test of
+    these pages forgets it.
+    """
+    from crossdock.usecases.record import pages
+
+    monkeypatch.setattr(pages._Links, "found", ())
+    monkeypatch.setattr(pages._Links, "until", float("inf"))
+
+
+@pytest.fixture(autouse=True)
 def _signed_in_just_now() -> Iterator[None]:
     """Whom a test's client signs in by force has proved a moment ago who they are, as after a real sign-in."""
     from allauth.account.internal.flows.login import record_authentication

@@ -33,6 +33,7 @@ class Right(StrEnum):
     AUDIT = "audit"
     RECORDS = "records"
     PRIVACY = "privacy"
+    PAGES = "pages"
     REPORTS = "reports"
     BOOKS = "books"
 
@@ -59,6 +60,7 @@ WORDS: dict[Right, str] = {
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
     Right.PRIVACY: "have a person's data copied for them and their account deleted, at their request",
+    Right.PAGES: "write the marketplace's own pages: terms, privacy, contact",
     Right.REPORTS: "read the marketplace's reports",
     Right.BOOKS: "export the marketplace's books",
 }
@@ -78,7 +80,9 @@ GIVEN: dict[Role, frozenset[Right]] = {
     ),
     Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE, Right.SELLERS}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS, Right.BOOKS}),
-    Role.OPERATIONS: frozenset({Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS}),
+    Role.OPERATIONS: frozenset(
+        {Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS, Right.PAGES}
+    ),
     Role.ADMIN: frozenset(Right),
 }
 

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from crossdock.store.models import Seller
 from crossdock.usecases.accounts.queries import seller_of
+from crossdock.usecases.record.pages import links
 from crossdock.web.acting import acting_of
 from crossdock.web.signin.factor import passkeys_work
 
@@ -30,6 +31,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
+        "site_pages": links,
         "withdraws": settings.CONFIG.withdrawal_days > 0,
         "staff_second_factor": settings.STAFF_SECOND_FACTOR,
         "cart_units": sum(cart["lines"].values()) + sum(cart.get("agreed", {}).values()) if cart else 0,

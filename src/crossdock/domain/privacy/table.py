@@ -272,6 +272,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.RiskRuleSet", "made_by live_by note", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.CommissionRule", "made_by why", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.Taxonomy", "made_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
+    Personal("store.PageText", "made_by text", Then.STAYS, "pages of the marketplace", _NUMBERS),
     Personal("store.PolicySwitch", "changed_by", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("store.PlatformPause", "by why", Then.STAYS, "settings of the marketplace", _NUMBERS),
     Personal("admin.LogEntry", "user object_repr change_message", Then.STAYS, "Django's admin", "Staff alone, a year."),

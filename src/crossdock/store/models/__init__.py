@@ -49,6 +49,7 @@ from crossdock.store.models.risk import (
     RiskTrace,
 )
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag, PlatformPause
+from crossdock.store.models.site.pages import PageText
 from crossdock.store.models.stock import Duplicate, Movement, Reservation, VariantStock
 from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
@@ -98,6 +99,7 @@ __all__ = [
     "OfferMove",
     "Order",
     "OrderLine",
+    "PageText",
     "Party",
     "PaymentIntent",
     "Payout",

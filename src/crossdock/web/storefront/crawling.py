@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from crossdock.usecases.catalogue.crawled import Found, Kind, part, parts
 from crossdock.usecases.catalogue.taxonomy import in_force
+from crossdock.usecases.record.pages import links
 from crossdock.web.streams import in_turn
 
 # Of one person, or for a program.
@@ -77,7 +78,8 @@ def sitemap_part(request: HttpRequest, kind: str, number: int) -> StreamingHttpR
     _require_public()
     if kind == _PAGES and number == 0:
         categories = [reverse("category", args=[key]) for key in in_force().categories]
-        return _xml(request, "urlset", "url", ((path, None) for path in [reverse("browse"), *categories]))
+        own = [reverse("page", args=[name]) for name, _ in links()]
+        return _xml(request, "urlset", "url", ((path, None) for path in [reverse("browse"), *categories, *own]))
     found = part(Kind(kind), number) if kind in list(Kind) and number < 10**9 else None
     if found is None:
         raise Http404

@@ -12,6 +12,7 @@ from crossdock.web.storefront import (
     messages,
     offers,
     orders,
+    pages,
     reporting,
     returning,
     searches,
@@ -66,5 +67,6 @@ urlpatterns = [
     path("searches/save/", searches.save, name="save_search"),
     path("searches/stop/<str:token>/", searches.stop, name="stop_searches"),
     path("searches/<slug:public_id>/", searches.change, name="my_search"),
+    path("pages/<slug:name>/", pages.page, name="page"),
     path("sell/", selling.start, name="start_selling"),
 ]

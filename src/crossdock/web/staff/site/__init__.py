@@ -1,0 +1,1 @@
+"""What the marketplace says of itself."""
