@@ -585,6 +585,7 @@ ONES_OWN = {
 }
 # For everybody; what they show is public, and a cart is its visitor's session.
 OPEN = {
+    "acp_discovery",
     "withdraw",
     "withdraw_by_link",
     "returns_by_link",

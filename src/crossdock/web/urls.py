@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from crossdock.web.agents.discovery import document as discovered
 from crossdock.web.health import healthz
 from crossdock.web.pictures import serve as serve_picture
 from crossdock.web.staff.admin import site
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("seller/", include("crossdock.web.seller.urls")),
     path("staff/", include("crossdock.web.staff.urls")),
     path("api/v1/", include("crossdock.web.api.urls")),
+    path(".well-known/acp.json", discovered, name="acp_discovery"),
     path("agents/acp/", include("crossdock.web.agents.urls")),
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),

@@ -43,14 +43,20 @@ def test_while_it_is_off_nothing_is_there_and_nothing_is_asked() -> None:
     with CaptureQueriesContext(connection) as asked:
         for name in [*ADDRESSES]:
             assert sent(agent, name).status_code == 404, name
-        assert agent.get("/nothing").status_code == 404
+        assert agent.get("/nothing").status_code == agent.client.get("/.well-known/acp.json").status_code == 404
     assert len(asked) == 0
 
 
 @pytest.mark.usefixtures("on")
 class TestOn:
     def test_every_address_has_an_entry(self) -> None:
-        assert names("acp_") == set(ADDRESSES)
+        assert names("acp_") == {*ADDRESSES, "acp_discovery"}
+
+    def test_everybody_reads_where_it_is(self) -> None:
+        answer = Client().get("/.well-known/acp.json")
+        assert wrong("agentic_checkout", "DiscoveryResponse", answer.json()) == []
+        base = answer.json()["api_base_url"].removeprefix("http://127.0.0.1:8000")
+        assert Agent().client.get(f"{base}/feed/metadata.json", headers=Agent().headers).status_code == 200
 
     def test_only_an_agents_token_of_the_marketplace_is_answered(self) -> None:
         refused: list[tuple[str, int]] = [
