@@ -268,6 +268,7 @@ class TestWhatIsShown:
         order = every["ship"].path.split("/")[2]
         shown = previewed(owner, every["ship"].path, {})
         assert shown["sentences"][1] in page(f"/orders/{order}/ship/")
+        assert shown["from_others"]["ship_to"].startswith("Zoë Müller, 1 Elm St, Springfield, ")
         rejected = every["reject"].path.split("/")[2]
         shown = previewed(owner, every["reject"].path, {"reason": "lost"})
         said = page(f"/orders/{rejected}/reject/?reason=lost")

@@ -1,5 +1,6 @@
 """Of orders: ship by hand, reject all or some units, decline to cancel. Each with what its page shows before."""
 
+from dataclasses import astuple
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -86,7 +87,7 @@ def _look_ship(order: Order, asked: ShipIn, now: datetime) -> Seen:
             "The buyer is told at once, with the number." if asked.tracking_number.strip() else "The buyer is told.",
         ],
         lines=lines,
-        from_others={"ship_to": ", ".join(part for part in order.ship_to.values() if part)},
+        from_others={"ship_to": ", ".join(filter(None, astuple(order.address)))},
         state=[order.parcels, [[line.pk, line.quantity, line.shipped, line.rejected] for line in order.lines.all()]],
     )
 
