@@ -43,7 +43,8 @@ from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.requests.cancel import ask_to_cancel, tell_unanswered
 from crossdock.usecases.requests.messages import report, write
-from crossdock.usecases.requests.returns import ask_return, tell_late
+from crossdock.usecases.requests.overdue import tell_late
+from crossdock.usecases.requests.returns import ask_return
 from crossdock.usecases.requests.withdraw import withdraw
 from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import counts

@@ -28,7 +28,7 @@ from crossdock.usecases.money.reports import closing
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.record import alert_mail
-from crossdock.usecases.requests import cancel, returns
+from crossdock.usecases.requests import cancel, overdue
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.shops import timers
 from crossdock.usecases.support import retention
@@ -101,8 +101,8 @@ BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = (
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
     """Orders that are late for their shop, offers whose time ran out, holidays that begin and end, requests and
-    returns that nobody answered, orders that look different by a new link, and privacy requests for shops that no pump
-    visits.
+    returns that nobody answered or sent, orders that look different by a new link, and privacy requests for shops that
+    no pump visits.
     """
     engine = _engine(context)
     run = engine.threads.run
@@ -111,7 +111,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
         partial(run, offers.expire_offers, now=engine.clock()),
         partial(run, away.keep, now=engine.clock()),
         partial(run, cancel.tell_unanswered, now=engine.clock()),
-        partial(run, returns.tell_late, now=engine.clock()),
+        partial(run, overdue.tell_late, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
         partial(_fill_again, engine),

@@ -16,6 +16,7 @@ from crossdock.domain.credit import Paid
 from crossdock.domain.events import Refund
 from crossdock.domain.requests.returns import (
     OPEN,
+    REVIVED,
     Back,
     Condition,
     Fate,
@@ -37,8 +38,9 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import ask_credit, staff_credit
 from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.requests.overdue import tell_late
 from crossdock.usecases.requests.receive import Deduction, Got, preview_receipt, receive
-from crossdock.usecases.requests.returns import accept, ask_return, decline, sent, take_back, tell_late, why_not_return
+from crossdock.usecases.requests.returns import accept, ask_return, decline, sent, take_back, why_not_return
 from crossdock.usecases.requests.withdraw import withdraw
 from market import World, user
 
@@ -52,7 +54,7 @@ class TestRules:
         if not why_not(standing, deed) and not standing.open:
             again = {ReturnDeed.RECEIVE: ReturnState.RECEIVED, ReturnDeed.DECLINE: ReturnState.DECLINED}
             again[ReturnDeed.TAKE_BACK] = ReturnState.TAKEN_BACK
-            assert again.get(deed) is state or (deed is ReturnDeed.ACCEPT and state is ReturnState.DECLINED)
+            assert again.get(deed) is state or (deed is ReturnDeed.ACCEPT and state in REVIVED)
 
     def test_a_withdrawal_is_neither_declined_nor_taken_back(self) -> None:
         for state in (ReturnState.ASKED, ReturnState.ACCEPTED):

@@ -13,7 +13,9 @@ from crossdock.domain.credit import Paid, for_lines
 
 
 class ReturnState(StrEnum):
-    """ASKED waits for the seller, ACCEPTED for the goods. RECEIVED and REFUNDED (in the shop) are done."""
+    """ASKED waits for the seller, ACCEPTED for the goods. RECEIVED and REFUNDED (in the shop) are done; LAPSED was
+    accepted and never sent.
+    """
 
     ASKED = "asked"
     ACCEPTED = "accepted"
@@ -21,6 +23,7 @@ class ReturnState(StrEnum):
     TAKEN_BACK = "taken_back"
     RECEIVED = "received"
     REFUNDED = "refunded"
+    LAPSED = "lapsed"
 
 
 class ReturnDeed(StrEnum):
@@ -96,8 +99,10 @@ MOST_RETURNS = 10
 # Of one return, those that were added later among them.
 MOST_PICTURES = 6
 OPEN = (ReturnState.ASKED, ReturnState.ACCEPTED)
-# So long an accepted return that nobody sent keeps money from its seller.
-_HOLDS_UNSENT = timedelta(days=30)
+# So long the buyer may take to send what was accepted; afterwards it keeps no money from its seller.
+SEND_WITHIN = timedelta(days=30)
+# Over, and yet the seller may still accept them, as long as nothing came in between.
+REVIVED = (ReturnState.DECLINED, ReturnState.LAPSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +130,13 @@ _OVER = "This return is over already."
 def why_not(standing: Standing, deed: ReturnDeed) -> str:
     """Why this cannot be done now; empty when it can. What is done already can be done again.
 
-    What was declined may still be accepted, as long as nothing came in between.
+    What was declined, or closed since nobody sent it, may still be accepted, as long as nothing came in between.
     """
     if _ENDS.get(deed) is standing.state:
         return ""
-    if not standing.open and not (deed is ReturnDeed.ACCEPT and standing.state is ReturnState.DECLINED):
+    if standing.state is ReturnState.LAPSED and deed in (ReturnDeed.SEND, ReturnDeed.TAKE_BACK):
+        return "It was not sent in time, so the return is closed. Write to the seller, who may accept it after all."
+    if not standing.open and not (deed is ReturnDeed.ACCEPT and standing.state in REVIVED):
         return _OVER
     match deed:
         case ReturnDeed.DECLINE if standing.binding:
@@ -195,7 +202,14 @@ def holds_money(standing: Standing, answered_at: datetime | None, now: datetime)
     """
     if not standing.open or standing.sent or answered_at is None:
         return standing.open
-    return now < answered_at + _HOLDS_UNSENT
+    return now < answered_at + SEND_WITHIN
+
+
+def lapses(standing: Standing) -> bool:
+    """Whether it is closed at the time by which it was due, rather than told of: accepted and never sent. A withdrawal
+    is the law's, and what was sent is on its way; no clock ends those.
+    """
+    return standing.state is ReturnState.ACCEPTED and not standing.binding and not standing.sent
 
 
 def due(whole: int, *, before: int, deduction: int, room: int) -> int:

@@ -96,7 +96,8 @@ class Message(models.Model):
 class Return(models.Model):
     """Units that come back, or that a buyer wants to send back; at most one of an order is open at a time.
 
-    `due_at` is when the next step is due: the seller's answer, then the credit of a withdrawal. `send_to`, `payer` and
+    `due_at` is when the next step is due: the seller's answer, then the buyer's parcel, or the credit of a withdrawal.
+    `send_to`, `payer` and
     `label` (a link, or the number of a label) are the seller's instructions; `late_at`: when the seller and staff were
     told that it was not done in time. `kept_minor` is what the seller kept for wear.
     """

@@ -11,7 +11,7 @@ LISTS: dict[str, tuple[str, tuple[ReturnState, ...], bool]] = {
     "asked": ("To answer", (ReturnState.ASKED,), True),
     "accepted": ("On their way", (ReturnState.ACCEPTED,), True),
     "done": ("Received", (ReturnState.RECEIVED, ReturnState.REFUNDED), False),
-    "declined": ("Declined", (ReturnState.DECLINED,), False),
+    "declined": ("Declined, never sent", (ReturnState.DECLINED, ReturnState.LAPSED), False),
 }
 
 

@@ -13,13 +13,15 @@ from crossdock.domain.requests.returns import (
     CHOICES,
     LONGEST_WORDS,
     MOST_RETURNS,
-    OPEN,
     REASONS,
+    REVIVED,
+    SEND_WITHIN,
     Payer,
     ReturnDeed,
     ReturnReason,
     ReturnState,
     Unit,
+    lapses,
     why_not,
 )
 from crossdock.domain.requests.withdrawals import Policy, ends
@@ -33,8 +35,6 @@ from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.pictures import keep_pictures
 from crossdock.usecases.requests.withdraw import sale_of
-
-_AT_ONCE = 200
 
 
 def answer_within() -> timedelta:
@@ -216,7 +216,7 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
             return
         if row.sent_at is not None:
             raise NotAllowed("The buyer has sent it already, to the address that they read. Write to them instead.")
-        if row.state == ReturnState.DECLINED:
+        if row.state in REVIVED:
             other = open_return(order)
             taken = claimed(order, declined=False)
             if other is not None or any(p.units > p.line.shipped - taken[p.line_id] for p in row.lines.all()):
@@ -228,7 +228,7 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
         row.send_to, row.payer, row.label = send_to, payer, label
         row.state, row.answered_at, row.closed_at, row.closed_by = ReturnState.ACCEPTED, now, None, None
         row.answer, row.late_at = "", None
-        row.due_at = row.due_at if row.binding else None
+        row.due_at = row.due_at if row.binding else now + SEND_WITHIN
         row.save()
         told.tell(
             order=order,
@@ -254,7 +254,12 @@ def instructions(row: Return) -> str:
         if row.payer == Payer.SELLER
         else ("You pay the way back.")
     )
-    return f"Send it to:\n{row.send_to}\n\n{way}\n\nThen enter its tracking number on the order's page."
+    until = (
+        f" by {moment(row.due_at)}; after that the return is closed, and you keep it"
+        if row.due_at and lapses(row.value)
+        else ""
+    )
+    return f"Send it to:\n{row.send_to}\n\n{way}\n\nThen enter its tracking number on the order's page{until}."
 
 
 def decline(*, row: Return, actor: User, answer: str, now: datetime) -> None:
@@ -321,7 +326,8 @@ def sent(*, row: Return, carrier: str, tracking: str, now: datetime) -> None:
         if row.sent_at and (row.carrier, row.tracking_number) == (carrier, tracking):
             return
         row.carrier, row.tracking_number, row.sent_at = carrier, tracking, row.sent_at or now
-        row.save(update_fields=["carrier", "tracking_number", "sent_at"])
+        row.due_at = row.due_at if row.binding else None
+        row.save(update_fields=["carrier", "tracking_number", "sent_at", "due_at"])
         name = f"{carrier} {tracking}".strip()
         told.tell(order=order, source="buyer", kind="return_sent", public=True, sentence=f"Sent back: {name}.")
         told.write_mail(
@@ -332,50 +338,3 @@ def sent(*, row: Return, carrier: str, tracking: str, now: datetime) -> None:
             body=f"The buyer sent {words_of(row)} back: {name}. When it is there, mark it as received.",
             path=page_of(row),
         )
-
-
-def tell_late(*, now: datetime) -> int:
-    """Returns whose step is overdue: the seller and staff get an alert, once; a buyer who waits for an answer a mail.
-    Nothing else happens by itself. Returns how many.
-    """
-    due = Return.objects.filter(state__in=OPEN, due_at__lte=now, late_at=None)
-    told_of = 0
-    for found in list(due.select_related("order").order_by("due_at")[:_AT_ONCE]):
-        with telling(now) as told:
-            order, row = locked_return(found)
-            if not row.open or row.due_at is None or row.due_at > now or row.late_at is not None:
-                continue
-            row.late_at = now
-            row.save(update_fields=["late_at"])
-            _tell_late(order, row, told=told)
-            told_of += 1
-    return told_of
-
-
-def _tell_late(order: Order, row: Return, *, told: Telling) -> None:
-    if row.state == ReturnState.ASKED:
-        hours = counted(round((told.now - row.asked_at).total_seconds() / 3600), "hour")
-        sentence = (
-            f"The buyer of order {order} {'sends something back' if row.binding else 'asks to send something back'} and"
-            f" has had no answer for {hours}. {'Say where to' if row.binding else 'Accept or decline it'}; our staff"
-            " see this too."
-        )
-        told.write_mail(
-            cause=f"return_unanswered:{row.public_id}",
-            to=order.buyer.email,
-            subject=f"No answer yet about your return of order #{order.number}",
-            order=order,
-            body=f"{order.seller.name} has not answered your return in time. Our staff are told and look into it.",
-        )
-    else:
-        sentence = (
-            f"The buyer of order {order} withdrew from the contract 14 days ago, and the money is due. When the goods"
-            " are back, or the buyer showed that they were sent, mark them as received; our staff see this too."
-        )
-    told.raise_alert(
-        code=AlertCode.RETURN_LATE,
-        seller=order.seller,
-        order=order,
-        evidence={"return": row.public_id},
-        sentence=sentence,
-    )

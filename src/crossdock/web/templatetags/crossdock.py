@@ -279,6 +279,7 @@ _RETURNS = {
     ReturnState.TAKEN_BACK: ("Taken back", ""),
     ReturnState.RECEIVED: ("Received", "good"),
     ReturnState.REFUNDED: ("Refunded in the shop", "good"),
+    ReturnState.LAPSED: ("Never sent", ""),
 }
 
 

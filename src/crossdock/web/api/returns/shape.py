@@ -24,9 +24,10 @@ class ReturnLineOut(Schema):
 
 
 class ReturnOut(Schema):
-    """`state` is asked, accepted, declined, taken_back, received or refunded (in the shop). `withdrawal`: the buyer
-    withdrew from the contract, which cannot be declined. `due_at`: when the next step is due. `words` are the buyer's;
-    `pictures` are addresses of theirs, read with the same token. `credited` and `kept` are known once it was received.
+    """`state` is asked, accepted, declined, taken_back, received, refunded (in the shop) or lapsed (accepted, and not
+    sent by `due_at`). `withdrawal`: the buyer withdrew from the contract, which cannot be declined. `due_at`: when the
+    next step is due. `words` are the buyer's; `pictures` are addresses of theirs, read with the same token. `credited`
+    and `kept` are known once it was received.
     """
 
     id: str
