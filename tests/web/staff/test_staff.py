@@ -63,6 +63,12 @@ NO_PAGE = {
     "message",
     "newslag",
     "orderline",
+    # A cache of the books; the reports show what it adds up to.
+    "closing",
+    # Staff's own page has every version with who wrote it.
+    "pagetext",
+    # What an agent typed for its buyer, with name and address; the orders that come of it have pages.
+    "agentsession",
     # The page of a seller's money shows them, and no account number.
     "payout",
     "payoutaccount",
