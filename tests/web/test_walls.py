@@ -563,6 +563,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "payment_check": ("/checkout/check/{intent}/", "get", 302, "bought"),
     "paid": ("/checkout/paid/{intent}/", "get", 200, "bought"),
     "my_order": ("/orders/{order}/", "get", 200, "bought"),
+    "my_order_receipt": ("/orders/{order}/receipt.pdf", "get", 200, "bought"),
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
     "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
     "my_order_returns": ("/orders/{order}/returns/", "get", 200, "bought"),

@@ -1,20 +1,23 @@
 """A buyer's own orders. Somebody else's order does not exist for them: 404, not 403."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from crossdock.store.models import Order, PaymentIntent
+from crossdock.store.models import PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.money.queries import paid_with
+from crossdock.usecases.orders.bought import LISTS, bought
 from crossdock.usecases.orders.queries import bought_orders
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
 from crossdock.usecases.requests.returns import why_not_return
 from crossdock.usecases.requests.withdraw import why_not_withdraw, withdraws_until
+from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.storefront.browse import number_after
 
@@ -25,17 +28,18 @@ PAGE = 20
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     buyer = signed_in(request)
-    orders = (
-        bought_by(Order, buyer)
-        .select_related("seller", "cancel_request", "thread")
-        .prefetch_related("lines")
-        .order_by("-pk")
-    )
-    after = number_after(request)
-    found = list((orders if after is None else orders.filter(pk__lt=after))[: PAGE + 1])
+    which, words = one_of(request.GET, "list", LISTS, "all"), typed(request.GET, "q")
+    found = bought(buyer=buyer, which=which, words=words, after=number_after(request), limit=PAGE + 1)
     shown = found[:PAGE]
     unknown = bought_by(PaymentIntent, buyer).filter(state=IntentState.UNKNOWN).order_by("pk").first()
-    context = {"orders": shown, "next_after": shown[-1].pk if len(found) > PAGE else None, "unknown": unknown}
+    context = {
+        "orders": shown,
+        "next_after": shown[-1].pk if len(found) > PAGE else None,
+        "unknown": unknown,
+        "lists": [(name, word) for name, (word, _) in LISTS.items()],
+        "which": which,
+        "query": words,
+    }
     return render(request, "storefront/orders.html", context)
 
 
@@ -60,3 +64,16 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
         "together": paid_with(order.intent).exclude(pk=order.pk) if order.intent else [],
     }
     return render(request, "storefront/order.html", context)
+
+
+@login_required
+@require_safe
+def receipt(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What draws it is read with the first that is asked for."""
+    from crossdock.web.papers import receipt as paper
+
+    order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
+    content = paper.receipt(order=order, marketplace=settings.SITE_NAME, now=timezone.now())
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="receipt-{order.number}.pdf"'
+    return response

@@ -44,6 +44,7 @@ urlpatterns = [
     path("checkout/paid/<slug:public_id>/", checkout.paid, name="paid"),
     path("orders/", orders.mine, name="my_orders"),
     path("orders/<slug:public_id>/", orders.one, name="my_order"),
+    path("orders/<slug:public_id>/receipt.pdf", orders.receipt, name="my_order_receipt"),
     path("orders/<slug:public_id>/cancel/", cancelling.ask, name="my_order_cancel"),
     path("orders/<slug:public_id>/keep/", cancelling.keep, name="my_order_keep"),
     path("orders/<slug:public_id>/withdraw/", withdrawing.mine, name="my_order_withdraw"),

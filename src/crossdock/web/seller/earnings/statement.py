@@ -118,12 +118,12 @@ def as_pdf(request: HttpRequest, seller: Seller) -> HttpResponse:
 
     What draws it is read with the first that is asked for: a web server at rest keeps nothing of it.
     """
-    from crossdock.web.seller.earnings import pdf
+    from crossdock.web.papers import statement as paper
 
     period, first, last = chosen(request, seller)
     _told(request, seller, "statement as PDF", period)
-    found = page_of(seller=seller, period=period, before=None, limit=pdf.MOST + 1)
-    content = pdf.statement(
+    found = page_of(seller=seller, period=period, before=None, limit=paper.MOST + 1)
+    content = paper.statement(
         seller=seller.name, first=first, last=last, sums=sums(seller=seller, period=period), lines=found
     )
     response = HttpResponse(content, content_type="application/pdf")

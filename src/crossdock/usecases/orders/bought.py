@@ -1,0 +1,44 @@
+"""A buyer's own orders, found again. Nothing here writes."""
+
+from collections.abc import Mapping
+
+from django.db.models import Q
+
+from crossdock.domain.orders import ParcelState
+from crossdock.store.models import Order, OrderLine, Shipment, User
+from crossdock.usecases.record.rights import bought_by
+
+# What a buyer can look through, and what is in it.
+LISTS: Mapping[str, tuple[str, Q]] = {
+    "all": ("All", Q()),
+    "open": (
+        "Not shipped yet",
+        Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED]),
+    ),
+    "shipped": ("Shipped", Q(cancelled_at=None, parcels=ParcelState.SHIPPED)),
+    "cancelled": ("Cancelled", Q(cancelled_at__isnull=False)),
+}
+
+
+def bought(*, buyer: User, which: str, words: str, after: int | None, limit: int) -> list[Order]:
+    """The newest first; keyset by the last row's id. `which` is one of LISTS.
+
+    The words are an order's number, a tracking number, or stand in what was bought or the seller's name, accents aside.
+    """
+    found = bought_by(Order, buyer).filter(LISTS[which][1])
+    if text := words.strip().removeprefix("#"):
+        found = found.filter(_matches(buyer, text))
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    rows = found.select_related("seller", "cancel_request", "thread").prefetch_related("lines")
+    return list(rows.order_by("-pk")[:limit])
+
+
+def _matches(buyer: User, text: str) -> Q:
+    """What is looked for is looked for in this buyer's orders alone."""
+    mine = bought_by(Order, buyer)
+    lines = OrderLine.objects.filter(title__unaccent__icontains=text, order__in=mine)
+    parcels = Shipment.objects.filter(tracking_number__iexact=text, undone_at=None, order__in=mine)
+    named = Q(pk__in=lines.values("order")) | Q(pk__in=parcels.values("order"))
+    named |= Q(seller__name__unaccent__icontains=text)
+    return named | Q(number=int(text)) if text.isdecimal() and len(text) < 18 else named

@@ -1,0 +1,1 @@
+"""What is handed out as a PDF. Imported when one is asked for: a web server at rest keeps nothing of it."""
