@@ -441,6 +441,25 @@ class TestAddress:
         again.get("/checkout/")
         assert f'value="{ADDRESS["line1"]}"' in again.page
 
+    def test_an_address_from_before_is_one_click_and_nobody_else_s(self) -> None:
+        card, buyer = a_listing(a_seller(), count=9), Shopper()
+        for line1 in ("1 Old Mill", "2 New Quay", "2 New Quay"):
+            buyer.add(card)
+            buyer.give_address(line1=line1)
+            buyer.post("/checkout/pay/", token="works", **buyer.form())
+        orders = list(Order.objects.order_by("pk"))
+        assert len(orders) == 3
+        again = Shopper()
+        again.add(card)
+        again.get("/checkout/")
+        assert 'value="2 New Quay"' in again.page and again.page.count("1 Old Mill") == 1
+        again.get(f"/checkout/?as={orders[0].public_id}")
+        assert 'value="1 Old Mill"' in again.page and again.page.count("2 New Quay") == 1
+        stranger = Shopper("sam@example.test")
+        stranger.add(card)
+        stranger.get(f"/checkout/?as={orders[0].public_id}")
+        assert "Old Mill" not in stranger.page and "New Quay" not in stranger.page
+
     def test_a_seller_does_not_buy_from_themselves(self) -> None:
         seller = a_seller()
         buyer = Shopper(seller.owner.email)

@@ -34,6 +34,19 @@ def bought(*, buyer: User, which: str, words: str, after: int | None, limit: int
     return list(rows.order_by("-pk")[:limit])
 
 
+# How far back is looked for addresses, and how many are offered.
+_BACK, _ADDRESSES = 30, 5
+
+
+def sent_to(*, buyer: User) -> list[tuple[str, dict[str, str]]]:
+    """Where their last orders went, each address once, newest first: an order's public id, fields of Address."""
+    found: dict[tuple[tuple[str, str], ...], str] = {}
+    rows = bought_by(Order, buyer).order_by("-pk").values_list("public_id", "ship_to")
+    for public_id, ship_to in rows[:_BACK]:
+        found.setdefault(tuple(sorted(ship_to.items())), public_id)
+    return [(public_id, dict(fields)) for fields, public_id in found.items()][:_ADDRESSES]
+
+
 def _matches(buyer: User, text: str) -> Q:
     """What is looked for is looked for in this buyer's orders alone."""
     mine = bought_by(Order, buyer)

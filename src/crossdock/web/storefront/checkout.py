@@ -22,7 +22,7 @@ from crossdock.domain.values import Address, Money
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.errors import Outside
 from crossdock.kit.gateway import Answer, AtTheBank, Captured, Declined, NeverSeen, NotKnown
-from crossdock.store.models import Order, PaymentIntent, Seller, User
+from crossdock.store.models import PaymentIntent, User
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout.basket import PricedBasket, PricedPart, ships_to
 from crossdock.usecases.checkout.checkout import open_checkout, payment_failed, payment_unknown, place_order
@@ -30,6 +30,7 @@ from crossdock.usecases.checkout.confirm_stock import Verdict, let_go, waits_for
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.money.queries import paid_with
+from crossdock.usecases.orders.bought import sent_to
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of
@@ -88,17 +89,12 @@ def _countries(part: PricedPart) -> frozenset[str]:
     return ships_to(part.connection) & (COUNTRIES if "*" in named else frozenset(map(postal_country, named)))
 
 
-def _last_address(buyer: User, seller: Seller) -> dict[str, str]:
-    last = bought_by(Order, buyer).order_by("-pk").values_list("ship_to", flat=True).first()
-    return last or {"name": buyer.name, "country": seller.country}
-
-
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest) -> HttpResponse:
     """Where the parcels go; the price of shipping depends on it. `currency` in the address says what is paid, where
-    the cart has several.
+    the cart has several; `as` names an earlier order that went where this one goes.
     """
     buyer = signed_in(request)
     if (currency := typed(request.GET, "currency", longest=3)) in baskets_of(request.session):
@@ -110,7 +106,10 @@ def address(request: HttpRequest) -> HttpResponse:
         return redirect("cart")
     # Where any of them ships to: the next page says which part cannot go there, and the others still can.
     countries = frozenset[str]().union(*(_countries(part) for part in shown.parts))
-    initial = request.session.get(SHIP_TO) or _last_address(buyer, shown.parts[0].seller)
+    earlier = sent_to(buyer=buyer)
+    picked = dict(earlier).get(typed(request.GET, "as"))
+    last = earlier[0][1] if earlier else {"name": buyer.name, "country": shown.parts[0].seller.country}
+    initial = picked or request.session.get(SHIP_TO) or last
     form = AddressForm(request.POST or None, initial=initial, countries=countries)
     if request.method == "POST" and form.is_valid():
         ship_to = {name: form.cleaned_data[name] for name in form.fields}
@@ -118,7 +117,8 @@ def address(request: HttpRequest) -> HttpResponse:
             request.session[SHIP_TO] = ship_to
             renew_key(request.session)
         return redirect("pay")
-    context = {"form": form, "priced": shown, "countries": countries}
+    there = [(name, fields) for name, fields in earlier if fields["country"] in countries and fields != initial]
+    context = {"form": form, "priced": shown, "countries": countries, "earlier": there}
     return render(request, "storefront/address.html", context, status=422 if form.is_bound else 200)
 
 
