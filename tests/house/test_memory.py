@@ -22,8 +22,9 @@ from django.urls import get_resolver; get_resolver().url_patterns
 from babel import localedata
 print(json.dumps({"worker": worker, "web": sorted(sys.modules), "languages": [*localedata._cache]}))
 """
-# Process -> modules at most; a third-party package may grow by some.
-MOST = {"worker": 1400, "web": 1800}
+# Process -> modules of others at most; a third-party package may grow by some. A page of ours more is small beside the
+# library that it could bring.
+MOST = {"worker": 1040, "web": 1255}
 # Pages, forms and their libraries, a second web server, what draws and what tests: nothing of it for a worker.
 NOT_A_WORKERS = (
     *("ninja", "allauth.account.views", "fido2", "PIL", "aiohttp.web", "uvicorn", "unittest", "xml.dom"),
@@ -42,7 +43,8 @@ def imported() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("process", MOST)
 def test_no_more_modules_than_before(imported: dict[str, list[str]], process: str) -> None:
-    assert len(imported[process]) <= MOST[process]
+    others = [name for name in imported[process] if name.partition(".")[0] != "crossdock"]
+    assert len(others) <= MOST[process]
 
 
 @pytest.mark.parametrize(("process", "never"), [("worker", (*NOT_A_WORKERS, *NOBODYS)), ("web", NOBODYS)])

@@ -1,12 +1,14 @@
 """What is read of orders and their copies in shops. Nothing here writes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
-from crossdock.store.models import Fulfilment, Order, Shipment, ShopCopy
+from crossdock.domain.orders import ParcelState
+from crossdock.store.models import Fulfilment, Order, OrderLine, Shipment, ShopCopy, User
+from crossdock.usecases.record.rights import bought_by
 
 
 def whole_orders() -> QuerySet[Order]:
@@ -48,3 +50,52 @@ def parcels_there() -> QuerySet[Shipment]:
 def written_parcels(parcels: Iterable[Shipment]) -> dict[int, Fulfilment]:
     """By parcel, those that are to stand in the shop."""
     return Fulfilment.objects.in_bulk([parcel.pk for parcel in parcels])
+
+
+# What a buyer can look through, and what is in it.
+LISTS: Mapping[str, tuple[str, Q]] = {
+    "all": ("All", Q()),
+    "open": (
+        "Not shipped yet",
+        Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED]),
+    ),
+    "shipped": ("Shipped", Q(cancelled_at=None, parcels=ParcelState.SHIPPED)),
+    "cancelled": ("Cancelled", Q(cancelled_at__isnull=False)),
+}
+
+
+def bought(*, buyer: User, which: str, words: str, after: int | None, limit: int) -> list[Order]:
+    """The newest first; keyset by the last row's id. `which` is one of LISTS.
+
+    The words are an order's number, a tracking number, or stand in what was bought or the seller's name, accents aside.
+    """
+    found = bought_by(Order, buyer).filter(LISTS[which][1])
+    if text := words.strip().removeprefix("#"):
+        found = found.filter(_matches(buyer, text))
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    rows = found.select_related("seller", "cancel_request", "thread").prefetch_related("lines")
+    return list(rows.order_by("-pk")[:limit])
+
+
+# How far back is looked for addresses, and how many are offered.
+_BACK, _ADDRESSES = 30, 5
+
+
+def sent_to(*, buyer: User) -> list[tuple[str, dict[str, str]]]:
+    """Where their last orders went, each address once, newest first: an order's public id, fields of Address."""
+    found: dict[tuple[tuple[str, str], ...], str] = {}
+    rows = bought_by(Order, buyer).order_by("-pk").values_list("public_id", "ship_to")
+    for public_id, ship_to in rows[:_BACK]:
+        found.setdefault(tuple(sorted(ship_to.items())), public_id)
+    return [(public_id, dict(fields)) for fields, public_id in found.items()][:_ADDRESSES]
+
+
+def _matches(buyer: User, text: str) -> Q:
+    """What is looked for is looked for in this buyer's orders alone."""
+    mine = bought_by(Order, buyer)
+    lines = OrderLine.objects.filter(title__unaccent__icontains=text, order__in=mine)
+    parcels = Shipment.objects.filter(tracking_number__iexact=text, undone_at=None, order__in=mine)
+    named = Q(pk__in=lines.values("order")) | Q(pk__in=parcels.values("order"))
+    named |= Q(seller__name__unaccent__icontains=text)
+    return named | Q(number=int(text)) if text.isdecimal() and len(text) < 18 else named

@@ -30,7 +30,7 @@ from crossdock.usecases.checkout.confirm_stock import Verdict, let_go, waits_for
 from crossdock.usecases.checkout.parts import parts_of
 from crossdock.usecases.errors import Invalid, Problem, Stale
 from crossdock.usecases.money.queries import paid_with
-from crossdock.usecases.orders.bought import sent_to
+from crossdock.usecases.orders.queries import sent_to
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.risk.trace import Origin
 from crossdock.web.device import device_of

@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 from crossdock.store.models import PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.money.queries import paid_with
-from crossdock.usecases.orders.bought import LISTS, bought
-from crossdock.usecases.orders.queries import bought_orders
+from crossdock.usecases.orders.queries import LISTS, bought, bought_orders
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
