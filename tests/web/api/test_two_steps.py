@@ -149,6 +149,9 @@ def test_it_is_shown_then_done_once(world: World, owner: Program, name: str) -> 
     assert case.done()
     assert again.json() == first.json() and again["Idempotent-Replayed"] == "true"
     assert case.done(), "nothing is done twice"
+    text = f'{{ "code" :  "{shown["code"]}" }}'
+    spaced = owner.client.post("/api/v1/confirmations", text, content_type="application/json", headers=owner.headers)
+    assert spaced.json() == first.json(), "the same code, written otherwise"
 
 
 @pytest.mark.parametrize("name", DEEDS)

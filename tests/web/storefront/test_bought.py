@@ -105,7 +105,7 @@ def test_a_receipt_says_what_was_paid_to_whom_and_what_went_back(orders: list[Or
     assert "Credited" not in text
     Order.objects.filter(pk=order.pk).update(credited_minor=1000, money="partly_credited")
     text = receipt(Order.objects.get(pk=order.pk))
-    assert "Credited to the way you paid" in text and "-10.00" in text and "14.50" in text
+    assert "Credited, by us or by your bank" in text and "-10.00" in text and "14.50" in text
 
 
 def test_a_receipt_has_its_currency_s_decimals_and_no_markup() -> None:

@@ -29,6 +29,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
 from crossdock.usecases.record.mail import keep_mail
+from crossdock.usecases.shops.privacy import NOBODY
 from crossdock.usecases.stock import counts
 from crossdock.web.storefront import checkout
 from crossdock.web.templatetags.crossdock import money, when
@@ -459,6 +460,9 @@ class TestAddress:
         stranger.add(card)
         stranger.get(f"/checkout/?as={orders[0].public_id}")
         assert "Old Mill" not in stranger.page and "New Quay" not in stranger.page
+        Order.objects.exclude(pk=orders[0].pk).update(ship_to={**NOBODY, "country": "US"})
+        again.get("/checkout/")
+        assert "Erased" not in again.page
 
     def test_a_seller_does_not_buy_from_themselves(self) -> None:
         seller = a_seller()

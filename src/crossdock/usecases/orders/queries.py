@@ -87,7 +87,9 @@ def sent_to(*, buyer: User) -> list[tuple[str, dict[str, str]]]:
     found: dict[tuple[tuple[str, str], ...], str] = {}
     rows = bought_by(Order, buyer).order_by("-pk").values_list("public_id", "ship_to")
     for public_id, ship_to in rows[:_BACK]:
-        found.setdefault(tuple(sorted(ship_to.items())), public_id)
+        # Of an erased one nothing is left to send to.
+        if ship_to.get("line1"):
+            found.setdefault(tuple(sorted(ship_to.items())), public_id)
     return [(public_id, dict(fields)) for fields, public_id in found.items()][:_ADDRESSES]
 
 

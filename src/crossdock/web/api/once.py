@@ -50,12 +50,12 @@ def own_key(request: HttpRequest, token: ApiToken, key: str | None = None) -> st
     return "api-" + hashlib.sha256(f"{token.pk}:{given}".encode()).hexdigest()[:40]
 
 
-def once(request: HttpRequest, token: ApiToken, work: Work, *, key: str | None = None) -> HttpResponse:
+def once(request: HttpRequest, token: ApiToken, work: Work, *, own: str | None = None) -> HttpResponse:
     """For work in our database: it and its answer commit together.
 
-    `key`: where the request carries one of its own, in place of the header.
+    `own`: a key that the request itself carries, in place of the header, and that says all that it asks for.
     """
-    key = request.headers.get(HEADER, "") if key is None else key
+    key = request.headers.get(HEADER, "") if own is None else own
 
     def whole() -> tuple[int, Any]:
         with transaction.atomic():
@@ -63,19 +63,19 @@ def once(request: HttpRequest, token: ApiToken, work: Work, *, key: str | None =
             finish_once(token=token, key=key, status=status, body=body)
         return status, body
 
-    return _once(request, token, whole, key)
+    return _once(request, token, whole, key, own or fingerprint(request))
 
 
 def once_outside(request: HttpRequest, token: ApiToken, work: Work) -> HttpResponse:
     """For work that asks somebody else in between; it must itself bear to be repeated."""
-    return _once(request, token, work, request.headers.get(HEADER, ""))
+    return _once(request, token, work, request.headers.get(HEADER, ""), fingerprint(request))
 
 
-def _once(request: HttpRequest, token: ApiToken, work: Work, key: str) -> HttpResponse:
+def _once(request: HttpRequest, token: ApiToken, work: Work, key: str, asks: str) -> HttpResponse:
     """Refusals are answers too and are kept; an error frees the key, so that a repeat can try again."""
     if not key:
         raise Refuse("no-key", f"Send an {HEADER} header, so that a repeated request does its work once.")
-    kept = begin_once(token=token, key=key, fingerprint=fingerprint(request), now=timezone.now())
+    kept = begin_once(token=token, key=key, fingerprint=asks, now=timezone.now())
     if kept is not None:
         return _response(kept.status, kept.body, again=True)
     try:

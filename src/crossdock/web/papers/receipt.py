@@ -18,7 +18,7 @@ def receipt(*, order: Order, marketplace: str, now: datetime) -> bytes:
         rows.append([small(line.title), str(line.quantity), str(line.unit_price), str(line.total)])
     rows += [["Shipping", "", "", str(order.shipping)], [f"Paid, in {code}", "", "", str(order.total)]]
     if order.credited_minor:
-        rows.append(["Credited to the way you paid", "", "", str(-order.credited)])
+        rows.append(["Credited, by us or by your bank", "", "", str(-order.credited)])
         rows.append([f"Left, in {code}", "", "", str(order.total - order.credited)])
     story: list[object] = [
         title(f"Receipt of order #{order.number}"),

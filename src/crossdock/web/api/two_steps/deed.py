@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -106,7 +107,7 @@ class Deed(Generic[Row, Asked]):
             self.lock(row)
             row = self.find(request, id)
             seen = self.look(row, asked, now)
-            self.do(Doing(request, row, asked, seen, own_key(request, token, "rehearsal"), now))
+            self.do(Doing(request, row, asked, seen, own_key(request, token, f"rehearsal {uuid4()}"), now))
             transaction.set_rollback(True)
         ends = int((now + codes.LIFE).timestamp())
         code = codes.Code(token.pk, self.name, row.public_id, asked.model_dump(mode="json"), seen.digest, ends)

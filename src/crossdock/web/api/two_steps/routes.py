@@ -106,4 +106,4 @@ def confirm(request: HttpRequest, data: ConfirmIn) -> HttpResponse:
         done = deed.confirm(request, code, key)
         return 200, ConfirmedOut(deed=deed.name, about=code.about, sentence=done).model_dump(mode="json")
 
-    return once(request, token, work, key=key)
+    return once(request, token, work, own=key)
