@@ -100,6 +100,8 @@ def test_what_another_return_was_given_is_not_taken_off_one_that_is_accepted_aft
     staff_credit(order=order, amount=Money(400, "USD"), reason="Late", actor=staff, key="k", now=world.later())
     got(world, second, back(second, 1), 600)
     first = taken(world, first)
+    Order.objects.update(payable_at=world.now)
+    assert held_back(world.seller, now=world.later()) == {order.pk: 920}
     assert preview_receipt(row=first, got=back(first, 1), deduction=Deduction(), manifest=None).total.minor == 1000
 
 

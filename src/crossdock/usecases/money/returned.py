@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Sum
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.credit import CreditKind, CreditState, Paid
@@ -16,6 +16,7 @@ from crossdock.store.models import Credit, Order, OrderLine, Return, ReturnLine,
 from crossdock.usecases.money.left import room
 from crossdock.usecases.record.telling import Telling
 
+_DONE = (ReturnState.RECEIVED, ReturnState.REFUNDED)
 # Whoever granted one of these while a return was open granted it for that.
 _FOR_IT = (CreditKind.STAFF, CreditKind.SHOP_REFUND, CreditKind.BANK)
 
@@ -29,7 +30,7 @@ def claimed(order: Order, *, declined: bool = True) -> Counter[int]:
     seller did not take.
     """
     found = Counter[int]()
-    states = [ReturnState.RECEIVED, ReturnState.REFUNDED, *OPEN, *([ReturnState.DECLINED] if declined else [])]
+    states = [*_DONE, *OPEN, *([ReturnState.DECLINED] if declined else [])]
     for part in ReturnLine.objects.filter(row__order=order, row__state__in=states):
         found[part.line_id] += part.units if part.received is None else part.received
     return found
@@ -38,8 +39,7 @@ def claimed(order: Order, *, declined: bool = True) -> Counter[int]:
 def came_back(*orders: Order) -> Counter[int]:
     """By line's id, units whose return is done: they were credited, so no cancel of the order credits them again."""
     found = Counter[int]()
-    done = [ReturnState.RECEIVED, ReturnState.REFUNDED]
-    rows = ReturnLine.objects.filter(row__order__in=orders, row__state__in=done)
+    rows = ReturnLine.objects.filter(row__order__in=orders, row__state__in=_DONE)
     for line_id, units in rows.values_list("line", "received"):
         found[line_id] += units or 0
     return found
@@ -65,17 +65,39 @@ def shares_of(
     return {line.pk: part for line, part in zip(lines, parts, strict=True)}
 
 
-def other_ways() -> QuerySet[Credit]:
-    """Credits that count for a return that was open when they were granted. That of a lost dispute is declined once the
-    bank gives the money back.
+def other_ways(before: datetime | None = None) -> QuerySet[Credit]:
+    """Credits that count for a return that waited when they were granted. That of a lost dispute is declined once the
+    bank gives the money back. One that counted for another return, done (`before` that time), does not count again: a
+    return that is accepted after all waited beside others.
     """
-    return Credit.objects.filter(kind__in=_FOR_IT).exclude(state=CreditState.DECLINED)
+    others = Return.objects.filter(
+        order=OuterRef("order"),
+        state__in=_DONE,
+        asked_at__lte=OuterRef("granted_at"),
+        closed_at__gte=OuterRef("granted_at"),
+    )
+    if before is not None:
+        others = others.filter(closed_at__lt=before)
+    return Credit.objects.filter(~Exists(others), kind__in=_FOR_IT).exclude(state=CreditState.DECLINED)
 
 
 def back_since(row: Return) -> int:
     """What went back by another way since the return was asked for."""
-    rows = other_ways().filter(order_id=row.order_id, granted_at__gte=row.asked_at)
+    rows = other_ways(row.closed_at).filter(order_id=row.order_id, granted_at__gte=row.asked_at)
     return int(rows.aggregate(sum=Sum("amount_minor"))["sum"] or 0)
+
+
+def wish_that_waits(order: Order) -> Credit | None:
+    """A credit that staff decide about; what they grant counts for an open return."""
+    return order.credits.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
+
+
+def answered_by_money(order: Order, row: Return) -> bool:
+    """Whether somebody gave money for it by another way since it was asked for, or may still: credited here, refunded
+    in the shop (which moved nothing here: the buyer is owed it), or asked of staff.
+    """
+    seen = order.shop_refunds.filter(Q(credit=None) | Q(credit__state=CreditState.DECLINED), seen_at__gte=row.asked_at)
+    return back_since(row) > 0 or seen.exists() or wish_that_waits(order) is not None
 
 
 def short(order: Order, since: datetime) -> int:

@@ -1,4 +1,6 @@
-"""Returns whose step is overdue: who did not answer or credit is told of, and what was never sent is closed."""
+"""Returns whose step is overdue: who did not answer or credit is told of, and what was never sent is closed, unless
+money was given for it.
+"""
 
 from datetime import datetime
 
@@ -6,7 +8,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.requests.returns import OPEN, ReturnState, lapses
 from crossdock.domain.wording import counted
 from crossdock.store.models import Order, Return
-from crossdock.usecases.money.returned import settle_alerts
+from crossdock.usecases.money.returned import answered_by_money
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.returns import locked_return, page_of, words_of
 
@@ -15,7 +17,8 @@ _AT_ONCE = 200
 
 def tell_late(*, now: datetime) -> int:
     """Returns whose step is overdue: the seller and staff get an alert, once; a buyer who waits for an answer a mail.
-    What was accepted and never sent is closed. Nothing else happens by itself. Returns how many.
+    What was accepted and never sent is closed, where no money was given for it and none may be: that is for people to
+    look at. Nothing else happens by itself. Returns how many.
     """
     due = Return.objects.filter(state__in=OPEN, due_at__lte=now, late_at=None)
     told_of = 0
@@ -24,7 +27,7 @@ def tell_late(*, now: datetime) -> int:
             order, row = locked_return(found)
             if not row.open or row.due_at is None or row.due_at > now or row.late_at is not None:
                 continue
-            if lapses(row.value):
+            if lapses(row.value) and not answered_by_money(order, row):
                 _close_unsent(order, row, told=told)
             else:
                 row.late_at = now
@@ -49,10 +52,16 @@ def _tell_late(order: Order, row: Return, *, told: Telling) -> None:
             order=order,
             body=f"{order.seller.name} has not answered your return in time. Our staff are told and look into it.",
         )
-    else:
+    elif row.binding:
         sentence = (
             f"The buyer of order {order} withdrew from the contract 14 days ago, and the money is due. When the goods"
             " are back, or the buyer showed that they were sent, mark them as received; our staff see this too."
+        )
+    else:
+        sentence = (
+            f"The buyer of order {order} did not say in time that they sent back what you accepted. It was not closed"
+            " by itself: since they asked, money was given for it, here or in your shop, or a credit is asked for. If"
+            " the goods are there, mark them as received; if not, ask staff what the buyer is owed. They see this too."
         )
     told.raise_alert(
         code=AlertCode.RETURN_LATE,
@@ -74,9 +83,12 @@ def _close_unsent(order: Order, row: Return, *, told: Telling) -> None:
         public=True,
         sentence="The return was accepted and not sent in time, so it is closed.",
     )
-    settle_alerts(order, how="The return was not sent in time.", told=told)
+    # That alone: what was refunded in the shop stays owed, whatever becomes of the goods.
+    told.settle_by_fact(how="The return was not sent in time.", codes=(AlertCode.RETURN_LATE,), order=order)
+    # Accepted after all it can lapse once more, at another time.
+    which = f"{row.public_id}:{row.due_at:%Y%m%d%H%M%S%f}"
     told.write_mail(
-        cause=f"return_lapsed_buyer:{row.public_id}",
+        cause=f"return_lapsed_buyer:{which}",
         to=order.buyer.email,
         subject=f"Your return of order #{order.number} is closed",
         order=order,
@@ -86,7 +98,7 @@ def _close_unsent(order: Order, row: Return, *, told: Telling) -> None:
         ),
     )
     told.write_mail(
-        cause=f"return_lapsed:{row.public_id}",
+        cause=f"return_lapsed:{which}",
         to=order.seller.owner.email,
         subject=f"A return of order #{order.number} was never sent",
         order=order,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crossdock.domain.capability import Manifest
-from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.credit import CreditKind
 from crossdock.domain.requests.returns import (
     Condition,
     Fate,
@@ -24,7 +24,14 @@ from crossdock.store.models import Credit, Order, Return, ReturnLine, ShopRefund
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import grant, tell_granted
 from crossdock.usecases.money.left import why_disputed
-from crossdock.usecases.money.returned import back_since, came_back, left_of_payment, settle_alerts, shares_of
+from crossdock.usecases.money.returned import (
+    back_since,
+    came_back,
+    left_of_payment,
+    settle_alerts,
+    shares_of,
+    wish_that_waits,
+)
 from crossdock.usecases.orders.coming_back import fill
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
@@ -197,7 +204,7 @@ def _kept(shown: Receipt, deduction: Deduction) -> str:
 
 
 def _no_wish_waits(order: Order) -> None:
-    waiting = order.credits.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).first()
+    waiting = wish_that_waits(order)
     if waiting is not None:
         raise NotAllowed(
             f"Our staff decide about a credit of {waiting.amount.words} for this order already. Wait for their word:"

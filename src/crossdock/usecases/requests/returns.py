@@ -30,7 +30,7 @@ from crossdock.domain.wording import counted, moment
 from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
-from crossdock.usecases.money.returned import claimed, left_of_payment, open_return, settle_alerts
+from crossdock.usecases.money.returned import claimed, left_of_payment, open_return
 from crossdock.usecases.record.rights import require, side_of
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.pictures import keep_pictures
@@ -223,8 +223,7 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
                 raise NotAllowed("Another return of these units came in between.")
             if left_of_payment(order) == 0 and order.total_minor:
                 raise NotAllowed("The whole payment went back already, so there is nothing to take it back for.")
-            # Asked for anew: what was given in between, for another return, is not this one's.
-            row.asked_at = now
+            # `asked_at` stays: what was given for it since counts, and nothing is credited twice.
         row.send_to, row.payer, row.label = send_to, payer, label
         row.state, row.answered_at, row.closed_at, row.closed_by = ReturnState.ACCEPTED, now, None, None
         row.answer, row.late_at = "", None
@@ -311,7 +310,8 @@ def _close(order: Order, row: Return, state: ReturnState, actor: User | None, se
     row.save(update_fields=["state", "closed_at", "closed_by", "answer", "answered_at"])
     source = "buyer" if actor is None else side_of(actor, order.seller)
     told.tell(order=order, source=source, kind="return_closed", public=True, sentence=sentence)
-    settle_alerts(order, how="The return was answered.", told=told)
+    # That alone: what was refunded in the shop stays owed, whatever becomes of the goods.
+    told.settle_by_fact(how="The return was answered.", codes=(AlertCode.RETURN_LATE,), order=order)
 
 
 def sent(*, row: Return, carrier: str, tracking: str, now: datetime) -> None:
