@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import migrations, models
+from django.utils import timezone
 
 
 def _send_by(apps: Any, schema_editor: Any) -> None:
-    """Of returns that were accepted before: the days that they had until now."""
+    """Returns that were accepted before have all the days from now on: no mail has named their buyers a date."""
     rows = apps.get_model("store", "Return").objects.filter(state="accepted", binding=False, sent_at=None, due_at=None)
-    rows.exclude(answered_at=None).update(due_at=models.F("answered_at") + timedelta(days=30))
+    rows.update(due_at=timezone.now() + timedelta(days=30))
 
 
 class Migration(migrations.Migration):
