@@ -1,18 +1,20 @@
 """Returns by a program: the deeds of the page with its preview, once, and nobody else's."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from jsonschema import Draft202012Validator
-from tests.usecases.requests.test_returns import asked, fresh, shipped, taken
+from tests.usecases.requests.test_returns import asked, back, fresh, got, shipped, taken
 from tests.web.api.test_api import ROOT, Program, problem_of, token_for, usd
 from tests.web.api.test_two_steps import limited
 
 from crossdock.domain.requests.returns import ReturnReason
 from crossdock.store.models import Credit, Mail, Order, Return
-from crossdock.usecases.requests.returns import decline
+from crossdock.usecases.requests.returns import add_pictures, decline
 from crossdock.web.api.returns import routes as returns
 from market import World, user
 from market import seller as a_seller
@@ -69,6 +71,40 @@ def test_from_the_question_to_the_credit_that_was_shown_once(world: World, owner
     assert (said["state"], said["credited"], said["kept"]) == ("received", usd("22.50"), usd("0.00"))
     assert (said["lines"][0]["received"], said["lines"][0]["condition"]) == (2, "as_sent")
     assert owner.get("/returns?state=asked").json()["items"] == []
+
+
+def test_of_two_receipts_at_once_the_second_is_told(
+    world: World, owner: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had read the return as open, with figures of its own."""
+    order = shipped(world, 2)
+    row = taken(world, asked(world, order, 2))
+    real = returns.once
+
+    def meanwhile(*asked: Any) -> HttpResponse:
+        got(world, row, back(row, 1), 1000)
+        return real(*asked)
+
+    monkeypatch.setattr(returns, "once", meanwhile)
+    second = owner.post(
+        f"/returns/{row.public_id}/receive", {**came(order, 2), "expected_total": usd("20.00")}, key="b"
+    )
+    assert problem_of(second) == (409, "not-allowed") and "received already" in second.json()["detail"]
+    assert fresh(order).credited_minor == 1000
+
+
+def test_pictures_are_for_a_token_of_the_seller_and_not_for_the_marketplaces(world: World, owner: Program) -> None:
+    row, other = asked(world, shipped(world, 2)), a_seller()
+    add_pictures(row=row, pictures=[b"picture"], now=world.later())
+    (at,) = owner.get(f"/returns/{row.public_id}").json()["pictures"]
+    at = at.removeprefix(ROOT)
+    shown = owner.get(at)
+    assert (shown.content, shown["Content-Type"]) == (b"picture", "image/jpeg")
+    assert problem_of(Program(token_for(other, other.owner)).get(at)) == (404, "not-found")
+    market = Program(token_for(None, user(is_staff=True)))
+    assert problem_of(market.get(at)) == (403, "not-yours")
+    assert market.get(f"/returns/{row.public_id}").json()["pictures"] == []
+    assert market.get("/returns").json()["items"][0]["pictures"] == []
 
 
 def test_what_is_kept_for_wear_and_what_makes_no_sense(world: World, owner: Program) -> None:

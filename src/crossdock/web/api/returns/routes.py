@@ -14,9 +14,9 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.coming_back import ship_from_words
 from crossdock.usecases.requests.queries import picture_of, returns_to, with_pictures
 from crossdock.usecases.requests.receive import Deduction, Got, preview_receipt, receive
-from crossdock.usecases.requests.returns import accept, decline
+from crossdock.usecases.requests.returns import accept, decline, locked_return
 from crossdock.web.api.once import KEYED, once
-from crossdock.web.api.people import actor_of, after_cursor, cursor_after, token_in
+from crossdock.web.api.people import actor_of, after_cursor, cursor_after, seller_only, token_in
 from crossdock.web.api.problems import Refuse
 from crossdock.web.api.returns.shape import (
     AcceptIn,
@@ -46,6 +46,10 @@ def _one(request: HttpRequest, id: str) -> Return:
     return get_object_or_404(_found(request), public_id=id)
 
 
+def _out(request: HttpRequest, row: Return) -> dict[str, Any]:
+    return return_out(row, with_pictures=token_in(request).seller_id is not None)
+
+
 @router.get("/returns", response={200: ReturnPage, 422: ProblemOut}, url_name="returns", summary="Newest first")
 def table(request: HttpRequest, state: str = "", cursor: str | None = None) -> dict[str, Any]:
     """`state` narrows it, asked for what waits for an answer."""
@@ -58,21 +62,23 @@ def table(request: HttpRequest, state: str = "", cursor: str | None = None) -> d
         found = found.filter(pk__lt=after)
     page = list(found[: PAGE + 1])
     following = cursor_after(page[PAGE - 1].pk) if len(page) > PAGE else None
-    return {"items": [return_out(row) for row in page[:PAGE]], "next": following}
+    return {"items": [_out(request, row) for row in page[:PAGE]], "next": following}
 
 
 @router.get("/returns/{str:id}", response={200: ReturnOut, 404: ProblemOut}, url_name="return")
 def one(request: HttpRequest, id: str) -> dict[str, Any]:
-    return return_out(_one(request, id))
+    return _out(request, _one(request, id))
 
 
 @router.get(
     "/returns/{str:id}/pictures/{str:name}",
-    response={404: ProblemOut},
+    response={403: ProblemOut, 404: ProblemOut},
     url_name="return_picture",
     summary="A picture that the buyer added, as JPEG",
 )
 def picture(request: HttpRequest, id: str, name: str) -> HttpResponse:
+    """With a token of its seller's; the marketplace's own sees none."""
+    seller_only(request)
     found = picture_of(_one(request, id), name)
     if found is None:
         raise Http404
@@ -99,7 +105,7 @@ def accept_it(request: HttpRequest, id: str, data: AcceptIn) -> HttpResponse:
             label=data.label,
             now=timezone.now(),
         )
-        return 200, return_out(_one(request, id))
+        return 200, _out(request, _one(request, id))
 
     return once(request, token_in(request), work)
 
@@ -117,7 +123,7 @@ def decline_it(request: HttpRequest, id: str, data: DeclineReturnIn) -> HttpResp
 
     def work() -> tuple[int, Any]:
         decline(row=row, actor=actor_of(request), answer=data.answer, now=timezone.now())
-        return 200, return_out(_one(request, id))
+        return 200, _out(request, _one(request, id))
 
     return once(request, token_in(request), work)
 
@@ -133,11 +139,13 @@ def receive_it(request: HttpRequest, id: str, data: ReceiveIn) -> HttpResponse:
     """Without `expected_total` it shows what would happen. What was received already is a 409, and another amount than
     the one that was shown a 409 of the type stale: nothing is credited twice. Name another key for the second step.
     """
-    row = _one(request, id)
-    parts = {part.line_id: part.pk for part in row.lines.all()}
+    found = _one(request, id)
 
     def work() -> tuple[int, Any]:
-        if not row.open and row.state == ReturnState.RECEIVED:
+        # Two with different keys wait for each other here: the second is told, not answered with figures of its own.
+        _, row = locked_return(found)
+        parts = {part.line_id: part.pk for part in row.lines.all()}
+        if row.state == ReturnState.RECEIVED:
             raise NotAllowed("It was received already.")
         if len({each.line for each in data.lines}) != len(data.lines):
             raise Invalid("Name each line once.")

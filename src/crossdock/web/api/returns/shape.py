@@ -26,8 +26,8 @@ class ReturnLineOut(Schema):
 class ReturnOut(Schema):
     """`state` is asked, accepted, declined, taken_back, received, refunded (in the shop) or lapsed (accepted, and not
     sent by `due_at`). `withdrawal`: the buyer withdrew from the contract, which cannot be declined. `due_at`: when the
-    next step is due. `words` are the buyer's; `pictures` are addresses of theirs, read with the same token. `credited`
-    and `kept` are known once it was received.
+    next step is due. `words` are the buyer's; `pictures` are addresses of theirs, read with the same token; the
+    marketplace's own is shown none. `credited` and `kept` are known once it was received.
     """
 
     id: str
@@ -118,7 +118,7 @@ class ReceiptOut(Schema):
     lines: list[GotOut]
 
 
-def return_out(row: Return) -> dict[str, Any]:
+def return_out(row: Return, *, with_pictures: bool) -> dict[str, Any]:
     """Of a row with its lines and pictures fetched."""
     received = row.state == "received"
     return ReturnOut(
@@ -130,7 +130,10 @@ def return_out(row: Return) -> dict[str, Any]:
         withdrawal=row.binding,
         reason=row.reason,
         words=row.words,
-        pictures=[f"/api/v1/returns/{row.public_id}/pictures/{picture.name}" for picture in row.pictures.all()],
+        pictures=[
+            f"/api/v1/returns/{row.public_id}/pictures/{picture.name}"
+            for picture in (row.pictures.all() if with_pictures else ())
+        ],
         answer=row.answer,
         send_to=row.send_to,
         payer=row.payer,
