@@ -125,6 +125,42 @@ class TestAdded:
         assert "Add pictures" not in buyer.get(at).content.decode()
 
 
+class TestWhatCannotBeAdded:
+    """Is said before a picture is decoded, which takes its time."""
+
+    @pytest.fixture(autouse=True)
+    def _none_is_decoded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def decoded(content: bytes) -> bytes:
+            raise AssertionError("decoded for nothing")
+
+        monkeypatch.setattr("crossdock.web.pictures.photo", decoded)
+
+    def sent(self, row: Return) -> str:
+        form = {"deed": "pictures", "return": row.public_id, "pictures": [upload(picture("PNG"))]}
+        order = row.order
+        return client_of(order.buyer).post(f"/orders/{order.public_id}/returns/", form, follow=True).content.decode()
+
+    def test_to_a_return_that_is_over_or_has_six(self, world: World) -> None:
+        row = asked(world, shipped(world, 2))
+        add_pictures(row=row, pictures=[bytes([n]) for n in range(MOST_PICTURES)], now=world.later())
+        assert "This return has 6 pictures already" in self.sent(row)
+        add_pictures(row=row, pictures=[b"\x00"], now=world.later())
+        decline(row=row, actor=world.seller.owner, answer="Worn.", now=world.later())
+        assert "over already" in self.sent(row)
+        assert row.pictures.count() == MOST_PICTURES
+
+    def test_to_a_question_that_cannot_be_asked(self, world: World) -> None:
+        order = shipped(world, 2)
+        asked(world, order)
+        mine, (line,) = client_of(order.buyer), order.lines.all()
+        assert "has your request" in ask(mine, order, upload(picture("PNG")), **{f"units_{line.pk}": "1"})
+        Return.objects.update(state="taken_back")
+        Order.objects.update(placed_at=world.now - timedelta(days=900))
+        order.shipments.update(shipped_at=world.now - timedelta(days=800))
+        assert "The time for returns ended" in ask(mine, order, upload(picture("PNG")))
+        assert not ReturnPicture.objects.exists()
+
+
 class TestWhoSees:
     def test_the_two_sides_of_this_order_a_guest_with_its_link_and_nobody_else(self, world: World) -> None:
         order, other = shipped(world, 2), world.buy(1)

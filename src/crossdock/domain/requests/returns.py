@@ -34,6 +34,7 @@ class ReturnDeed(StrEnum):
     RECEIVE = "receive"
     TAKE_BACK = "take_back"
     SEND = "send"
+    SHOW = "show"
 
 
 class ReturnReason(StrEnum):
@@ -157,6 +158,8 @@ def why_no_more_pictures(there: int, more: int) -> str:
     """Empty when a return that has so many pictures may get so many more."""
     if there + more <= MOST_PICTURES:
         return ""
+    if there >= MOST_PICTURES:
+        return f"This return has {there} pictures already; more than {MOST_PICTURES} cannot be added."
     there_already = f" {there} {'is' if there == 1 else 'are'} there already." if there else ""
     return f"A return has at most {MOST_PICTURES} pictures.{there_already} Choose fewer."
 

@@ -125,8 +125,8 @@ def add_pictures(*, row: Return, pictures: Sequence[bytes], now: datetime) -> No
     """The buyer shows more of it while the return is open. Sent twice they are there once."""
     with telling(now) as told:
         order, row = locked_return(row)
-        if not row.open:
-            raise NotAllowed("This return is over already.")
+        if why := why_not(row.value, ReturnDeed.SHOW):
+            raise NotAllowed(why)
         if not pictures:
             raise Invalid("Choose a picture.")
         if not (many := keep_pictures(row, pictures, now=now)):

@@ -22,6 +22,7 @@ from crossdock.domain.requests.returns import (
     REASONS,
     ReturnDeed,
     ReturnReason,
+    why_no_more_pictures,
     why_not,
 )
 from crossdock.store.models import Order, OrderLine, Return
@@ -64,10 +65,10 @@ class AskForm(forms.Form):
         " not kept.",
     )
 
-    def __init__(self, *args: Any, free: dict[OrderLine, int], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, free: dict[OrderLine, int], may: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.free = free
-        if not free:
+        if not may:
             # Nothing can be asked for, so no picture is decoded.
             del self.fields["pictures"]
         for line, most in free.items():
@@ -142,7 +143,7 @@ def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
     now = timezone.now()
     why, free = why_not_return(order, now=now), free_units(order)
     deed, which, sent_in = request.POST.get("deed", ""), request.POST.get("return", ""), (request.POST, request.FILES)
-    ask = AskForm(*sent_in if deed == "ask" else (), free=free)
+    ask = AskForm(*sent_in if deed == "ask" else (), free=free, may=not why)
     rows = {row.public_id: row for row in returns_of(order)}
     ways = {key: SentForm.of(row) for key, row in rows.items()}
     more = {key: PicturesForm() for key in rows}
@@ -183,8 +184,13 @@ def _can(row: Return) -> dict[str, bool]:
     return {
         "keep": row.open and not why_not(row.value, ReturnDeed.TAKE_BACK),
         "send": row.open and not why_not(row.value, ReturnDeed.SEND),
-        "show": row.open and len(row.pictures.all()) < MOST_PICTURES,
+        "show": not _why_not_show(row),
     }
+
+
+def _why_not_show(row: Return) -> str:
+    """Asked before a picture is decoded, which takes a while; empty when one more may be added."""
+    return why_not(row.value, ReturnDeed.SHOW) or why_no_more_pictures(len(row.pictures.all()), 1)
 
 
 def _asked(order: Order, ask: AskForm, why: str) -> str:
@@ -209,6 +215,8 @@ def _moved(row: Return | None, deed: str, form: forms.Form) -> str:
         take_back(row=row, now=now)
         return "You keep it; the seller is told."
     if deed == "sent" and (why := why_not(row.value, ReturnDeed.SEND)):
+        raise NotAllowed(why)
+    if deed == "pictures" and (why := _why_not_show(row)):
         raise NotAllowed(why)
     if not form.is_valid():
         return ""
