@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from tests.web.test_walls import House, _furnished
 
 from crossdock.domain.commands import CommandKind
@@ -250,7 +251,11 @@ class TestABuyerLeaves:
         over(buyer)
         books = list(Entry.objects.order_by("pk").values())
         run = ask_erasure(person=buyer, actor=buyer, now=NOW)
-        work(THEN)
+        with CaptureQueriesContext(connection) as seen:
+            work(THEN)
+        for table in ("store_returnpicture", "store_labeldocument"):
+            asked = [each["sql"] for each in seen if f'FROM "{table}"' in each["sql"]]
+            assert asked and not any(f'"{table}"."content"' in sql for sql in asked), "what goes is not read first"
         run.refresh_from_db()
         assert (run.state, run.done) == (RunState.DONE, len(STEPS))
         assert where(*MARKS) == {}

@@ -153,6 +153,9 @@ def _batch(run: DataRun, step: Step, whose: Whose, *, clock: Clock) -> bool:
     """Whether there was one. Its rows and how far it got change together."""
     with transaction.atomic():
         rows = step.rows(whose)
+        if step.by_key:
+            # What is deleted or blanked is not read: a picture or a document may be large.
+            rows = rows.select_related(None).only("pk")
         found = list(rows.filter(pk__gt=run.cursor).order_by("pk")[:AT_ONCE])
         if not found:
             return False

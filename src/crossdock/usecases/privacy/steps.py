@@ -91,6 +91,11 @@ class Step:
     batch: Callable[[list[Any], Whose], None] | None = None
     wait: Callable[[Whose], bool] = lambda whose: False
 
+    @property
+    def by_key(self) -> bool:
+        """Whether `do` needs no more of its rows than their keys."""
+        return self.change is None and self.batch is None
+
     def do(self, found: list[Any], whose: Whose) -> None:
         """A batch of its rows, in the caller's transaction."""
         model: type[Model] = type(found[0])
