@@ -3,10 +3,13 @@ goes on; and nobody but staff with the right changes it.
 """
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.usecases.catalogue.test_import_writes import lately
+from tests.web.staff.test_staff_panel import Desk
 
 from crossdock.domain.offers import Deed, Who
 from crossdock.domain.values import Money
@@ -163,6 +166,19 @@ class TestStaff:
         assert [deed.action for deed in deeds] == ["sales suspended", "sales resumed"]
         assert deeds[0].detail["why"] == WHY
 
+    def test_the_page_says_told_once_and_that_nothing_changed_afterwards(self) -> None:
+        world, desk = lately(5), Desk(clerk())
+        page = f"/staff/sellers/{world.seller.public_id}/"
+        for deed, told, again in (
+            ("suspend", "they are told why", "were suspended already: nothing changed, and nobody is told"),
+            ("resume", "sells again, and is told", "sold already: nothing changed, and nobody is told"),
+        ):
+            desk.post(f"{page}sales/", deed=deed, why=WHY)
+            assert told in desk.words and again not in desk.words
+            desk.post(f"{page}sales/", deed=deed, why="Another word.")
+            assert told not in desk.words and again in desk.words
+        assert AuditEntry.objects.filter(action__startswith="sales ").count() == 2
+
     def test_neither_the_seller_nor_a_buyer_nor_who_has_no_right(self) -> None:
         world = lately(5)
         for who in (world.seller.owner, user(), clerk("operations")):
@@ -195,3 +211,37 @@ class TestAClosedAccount:
         restore(email=world.seller.owner.email, now=world.later())
         assert not live().exists() and Suspension.objects.get().why == WHY
         assert go_on(world) and live().count() == 1
+
+    def test_what_staff_suspend_while_it_is_closed_does_not_end_with_it(self) -> None:
+        world, desk, email = lately(5), Desk(clerk()), lambda: world.seller.owner.email
+        suspend(email=email(), why="Complaints.", now=world.later())
+        page = f"/staff/sellers/{world.seller.public_id}/"
+        desk.get(page)
+        assert "until it is open again" in desk.words and 'value="suspend"' in desk.page
+        desk.post(f"{page}sales/", deed="suspend", why=WHY)
+        assert "they are told why" in desk.words and 'value="resume"' in desk.page
+        row = Suspension.objects.get()
+        assert (row.with_account, row.by, row.why) == (False, desk.who, WHY)
+        (body,) = mails(world, "Your sales are suspended")
+        assert WHY in body and AuditEntry.objects.filter(action="sales suspended").count() == 1
+        assert not stop(world, why="Once more."), "it is staff's own already"
+        restore(email=email(), now=world.later())
+        assert not live().exists() and Suspension.objects.get().why == WHY
+        assert go_on(world) and live().count() == 1
+
+    def test_accounts_closed_before_sales_could_be_suspended_sell_nothing_after_the_upgrade(self) -> None:
+        """As the migration finds them; run again it finds none."""
+        closed, erased, stopped, other = (lately(5) for _ in range(4))
+        User.objects.filter(pk=closed.seller.owner_id).update(is_active=False)
+        User.objects.filter(pk=erased.seller.owner_id).update(is_active=False, email="erased-1@erased.invalid")
+        stop(stopped)
+        for _ in range(2):
+            with connection.cursor() as cursor:
+                cursor.execute(import_module("crossdock.store.migrations.0070_closed_accounts_sell_nothing").CLOSED)
+        assert set(Suspension.objects.values_list("seller", "with_account")) == {
+            (closed.seller.pk, True),
+            (stopped.seller.pk, False),
+        }
+        assert {row.seller_id for row in live()} == {erased.seller.pk, other.seller.pk}
+        restore(email=closed.seller.owner.email, now=closed.later())
+        assert closed.seller.pk in {row.seller_id for row in live()}

@@ -12,9 +12,9 @@ from tests.web.signin.test_signin import age
 from crossdock.domain.earnings.payouts import Schedule
 from crossdock.domain.values import Money
 from crossdock.payouts import sandbox
-from crossdock.store.models import AuditEntry, Mail, Order, Payout, PayoutAccount, Shipment
+from crossdock.store.models import AuditEntry, Command, Mail, Order, Payout, PayoutAccount, Shipment
 from crossdock.usecases.accounts import tokens
-from crossdock.usecases.accounts.suspending import restore, suspend
+from crossdock.usecases.accounts.suspending import restore, suspend, suspend_seller
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.money import balance, payouts
 from crossdock.usecases.orders.actions import ship_by_hand
@@ -182,6 +182,23 @@ def test_nothing_is_paid_to_who_is_suspended(world: World, client: Client) -> No
     assert payouts.pay_due(now=monday) == 0
     restore(email=world.seller.owner.email, now=world.now)
     assert payouts.pay_due(now=monday) == 1 and account.seller_id == world.seller.pk
+
+
+def test_what_was_sent_goes_on_where_they_are_held_or_their_sales_suspended_and_the_pages_say_so(
+    world: World, client: Client
+) -> None:
+    client.post("/seller/money/payouts/USD/account/", GOOD)
+    payout = payouts.pay_out(account=usable(), actor=world.seller.owner, key="k", now=world.later())
+    boss = user(is_staff=True)
+    payouts.hold(seller=world.seller, actor=boss, why="Many disputes", now=world.later())
+    suspend_seller(seller=world.seller, why="Fakes", actor=boss, now=world.later())
+    payout.refresh_from_db()
+    assert (payout.state, Command.objects.get(cause=f"payout:{payout.public_id}").state) == ("intended", "waiting")
+    said, staff = "no payout begins; one that was sent", Client()
+    staff.force_login(boss)
+    for page in (client.get("/seller/money/payouts/"), staff.get(f"/staff/sellers/{world.seller.public_id}/")):
+        assert said in words_of(page)
+    assert said in Mail.objects.get(subject="Your sales are suspended").body
 
 
 def test_one_that_trips_holds_up_no_other(world: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

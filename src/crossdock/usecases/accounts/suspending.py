@@ -23,8 +23,9 @@ LONGEST = 1000
 
 
 def suspend_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> bool:
-    """Nothing of theirs is shown or sold from this moment, a payment on its way goes back, and nothing is paid out to
-    them. They sign in as before, and ship what was ordered. False where it was so already. Raises NotAllowed, Invalid.
+    """Nothing of theirs is shown or sold from this moment, a payment on its way goes back, and no payout begins; one
+    that was sent goes on, as where payouts are held. They sign in as before, and ship what was ordered. Where only
+    their account was closed, it holds by itself from now on. False where it was so already. Raises NotAllowed, Invalid.
     """
     _require(actor, seller)
     why = typed_lines(why)[:LONGEST]
@@ -41,9 +42,10 @@ def suspend_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> b
             now=now,
             subject="Your sales are suspended",
             body=(
-                f"{why}\n\nNothing of yours is shown or sold on this marketplace for now, and payouts wait. Orders that"
-                " were placed go on: ship them as always. Our staff decided this; nothing automatic took part in it. If"
-                " you think that it is wrong, or have changed what led to it, open a case in your panel."
+                f"{why}\n\nNothing of yours is shown or sold on this marketplace for now, and no payout begins; one"
+                " that was sent before goes on. Orders that were placed go on: ship them as always. Our staff decided"
+                " this; nothing automatic took part in it. If you think that it is wrong, or have changed what led to"
+                " it, open a case in your panel."
             ),
             path="/seller/cases/",
         )
@@ -86,9 +88,13 @@ def _locked(seller: Seller) -> Seller:
 
 
 def _stop(row: Seller, *, why: str, by: User | None, with_account: bool, now: datetime) -> bool:
-    """The row is locked. False where it is stopped already, for the reason that was given then."""
-    wanted = {"at": now, "by": by, "why": why, "with_account": with_account}
-    _, fresh = Suspension.objects.get_or_create(seller=row, defaults=wanted)
+    """The row is locked. False where it is stopped already, for the reason that was given then; what came with the
+    account alone becomes staff's own, so that it does not end with it.
+    """
+    wanted = {"by": by, "why": why, "with_account": with_account}
+    _, fresh = Suspension.objects.get_or_create(seller=row, defaults={"at": now, **wanted})
+    if not fresh and not with_account:
+        fresh = bool(Suspension.objects.filter(seller=row, with_account=True).update(**wanted))
     _set_bar(row, suspended=True)
     return fresh
 

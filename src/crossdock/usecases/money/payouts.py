@@ -103,7 +103,9 @@ def _noted(seller: Seller, actor: User, action: str, why: str, now: datetime) ->
 
 
 def why_not_pay(*, account: PayoutAccount, available: Money, by_hand: bool, now: datetime) -> str:
-    """Empty when this much can be sent now."""
+    """Empty when this much can be sent now. What was put in line before goes on, whatever is said now; who is suspended
+    at the same moment is as if a moment later, so nobody's row but the account's is locked for it.
+    """
     if not account.seller.owner.is_active:
         return "The account is suspended; what is available stays."
     if account.seller.bar is Bar.SUSPENDED:

@@ -1,5 +1,8 @@
 """Staff stop a seller's sales, and let them sell again."""
 
+from datetime import datetime
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -22,9 +25,17 @@ def change_sales(request: HttpRequest, staff: User, public_id: str) -> HttpRespo
     seller = get_object_or_404(sellers_named(""), public_id=public_id)
     why = request.POST.get("why", "")[:LONGEST]
     if typed(request.POST, "deed", longest=8) == "resume":
-        said = f"{seller.name} sells again, and is told."
-        try_it(request, lambda now: resume_seller(seller=seller, why=why, actor=staff, now=now), said)
+        change, said = resume_seller, f"{seller.name} sells again, and is told."
+        already = f"{seller.name} sold already: nothing changed, and nobody is told."
     else:
-        said = f"Nothing of {seller.name} is shown or sold from now on, and they are told why."
-        try_it(request, lambda now: suspend_seller(seller=seller, why=why, actor=staff, now=now), said)
+        change, said = suspend_seller, f"Nothing of {seller.name} is shown or sold from now on, and they are told why."
+        already = f"The sales of {seller.name} were suspended already: nothing changed, and nobody is told."
+
+    def deed(now: datetime) -> None:
+        if change(seller=seller, why=why, actor=staff, now=now):
+            messages.success(request, said)
+        else:
+            messages.info(request, already)
+
+    try_it(request, deed)
     return redirect("staff_seller", public_id)
