@@ -92,6 +92,36 @@ def test_each_figure_is_what_the_books_say_and_leads_to_its_rows(world: World, d
     assert {account for _, account in held()} <= set(OPEN), "an account that no report shows"
 
 
+def test_a_dispute_counts_once_however_often_it_is_lost_and_what_the_seller_bears_is_no_credit_besides(
+    world: World, desk: Desk
+) -> None:
+    order = world.buy()
+    since, until = world.now - DAY, datetime.now(UTC) + DAY
+
+    def figures() -> tuple[dict[str, int], tuple[int, int]]:
+        (found,) = report(since=since, until=until)
+        for one in found.sums:
+            rows = of_figure(figure=one.figure, period=Period("USD", since, until), before=None, limit=99)
+            assert one.figure.sign * sum(row.amount.minor for row in rows) == one.amount.minor, one.figure.title
+            assert len(rows) == one.count, one.figure.title
+        return minors(found), (found.lost[0], found.lost[1].minor)
+
+    for state in (DisputeState.TAKEN, DisputeState.LOST):
+        bank_says(order, state, world.later())
+    send(desk, LostDispute.objects.get(), "seller")
+    told, lost = figures()
+    assert lost == (1, 1500) and told["lost_seller"] == told["disputes"] == 1500
+    assert "credits" not in told and told["fees_back"] == 120
+    bank_says(order, DisputeState.WON, world.later())
+    told, lost = figures()
+    assert lost == (0, 0) and told["undone"] == told["won"] == 1500 and "credits" not in told
+    assert told.get("fees_back", 0) == 0
+    for state in (DisputeState.TAKEN, DisputeState.LOST):
+        bank_says(order, state, world.later())
+    told, lost = figures()
+    assert LostDispute.objects.count() == 2 and lost == (1, 1500), "lost, given back, lost again: lost once"
+
+
 def test_what_is_of_other_days_or_another_currency_is_not_in_it(world: World) -> None:
     order, at = world.buy(), datetime(2026, 3, 1, tzinfo=UTC)
     for n, (moment, currency) in enumerate(

@@ -10,8 +10,9 @@ from crossdock.domain.values import Money
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What transfers of one kind moved in one kind of account. `word` is the first of their causes (`paid`), `account`
-    the first of the account's name (`seller`).
+    """What transfers of one kind moved in one kind of account. `word` is the first of their causes (`paid`), or
+    `credit_dispute` where a bank gave the buyer what a dispute credits; `account` the first of the account's name
+    (`seller`).
     """
 
     currency: str
@@ -53,13 +54,19 @@ FIGURES: dict[str, Figure] = {
         _figure("sales", "Sales", "Sales", "What buyers paid for their orders, with shipping.", "paid", "gateway", 1),
         _figure("fees", "Fees", "Commission kept", "Of the orders that were paid.", "paid", "fees", -1),
         _figure(
-            "fees_back", "Fees", "Commission given back", "To sellers, with what buyers got back.", "credit", "fees", 1
+            "fees_back",
+            "Fees",
+            "Commission given back",
+            "To sellers, with what buyers got back, from us or their banks.",
+            "credit credit_dispute",
+            "fees",
+            1,
         ),
         _figure(
             "credits",
             "Credits",
             "Credited to buyers",
-            "Promised, whoever gave it and why.",
+            "Promised, whoever gave it and why. What banks took back stands under disputes.",
             "credit",
             "refunds_due",
             -1,
@@ -169,7 +176,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of one currency. `lost` is what banks won in the period, whoever bears it; `open` is at its end."""
+    """Of one currency. `lost` is what banks won in the period and kept, whoever bears it; `open` is at its end."""
 
     currency: str
     sums: tuple[Sum, ...]

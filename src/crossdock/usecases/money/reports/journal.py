@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import CharField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Replace
 
 from crossdock.domain.earnings.report import Figure
 from crossdock.domain.values import Money
@@ -32,7 +33,8 @@ class Posting:
 
 def of_figure(*, figure: Figure, period: Period, before: int | None, limit: int) -> list[Posting]:
     """The rows that a figure is the sum of, newest first; `before` is the id of the last row of the page before."""
-    word = Func(F("transfer__cause"), Value(":"), Value(1), function="split_part", output_field=CharField())
+    cause = Replace(F("transfer__cause"), Value("credit:dispute:"), Value("credit_dispute:"))
+    word = Func(cause, Value(":"), Value(1), function="split_part", output_field=CharField())
     found = _rows(period.since, period.until).filter(currency=period.currency)
     found = found.annotate(word=word).filter(word__in=figure.words)
     found = found.filter(Q(account=figure.account) | Q(account__startswith=f"{figure.account}:"))
