@@ -12,8 +12,26 @@ from django.test.utils import CaptureQueriesContext
 from tests.web.seller.test_money_pages import words_of
 from tests.web.staff.test_staff_panel import Desk
 
+from crossdock.domain.commands import CancelReason
 from crossdock.domain.quality.score import CANCELLED, DIFFERED, LATE, UNANSWERED, Counts, Rate, Score
-from crossdock.store.models import CancelRequest, Message, Order, Recount, RiskHold, Seller, Shipment, Thread
+from crossdock.domain.requests.returns import Payer, holds_money
+from crossdock.store.models import (
+    CancelRequest,
+    Message,
+    Order,
+    Recount,
+    Return,
+    RiskHold,
+    Seller,
+    Shipment,
+    Thread,
+    Withdrawal,
+)
+from crossdock.usecases.orders.coming_back import withdrawn_return
+from crossdock.usecases.orders.reject import reject_order
+from crossdock.usecases.record.telling import telling
+from crossdock.usecases.requests.cancel import ask_to_cancel
+from crossdock.usecases.requests.returns import accept
 from crossdock.usecases.support.quality import scores
 from market import World, user
 from market import seller as a_seller
@@ -75,6 +93,7 @@ def test_what_counts_and_what_does_not(world: World) -> None:
     change(gone, parcels="shipped")
     RiskHold.objects.create(order=held, held_at=now) if not RiskHold.objects.filter(order=held).exists() else None
     change(wish, cancelled_at=now, cancel_reason="buyer_asked", parcels="cancelled")
+    CancelRequest.objects.create(order=wish, state="cancelled", asked_at=now, answer_by=now + DAY)
     change(own, cancelled_at=now, cancel_reason="not_available", parcels="cancelled")
     change(soon, ship_by=now + 5 * DAY)
     change(old, placed_at=now - 91 * DAY, cancelled_at=now, cancel_reason="lost")
@@ -82,6 +101,78 @@ def test_what_counts_and_what_does_not(world: World) -> None:
     assert (found.orders, found.cancelled, found.due, found.late) == (7, 1, 3, 2)
     Seller.objects.filter(pk=world.seller.pk).update(away_since=now - 3 * DAY)
     assert (counted(world, now).due, counted(world, now).late) == (0, 0), "on holiday nothing becomes late"
+
+
+@pytest.mark.parametrize(
+    ("reason", "request_", "withdrew", "risk", "counts"),
+    [
+        ("other", "cancelled", False, "low", 0),  # asked for here, cancelled in the shop
+        ("other", "", True, "low", 0),
+        ("other", "", False, "low", 1),
+        ("not_available", "cancelled", False, "low", 0),
+        ("buyer_asked", "", False, "low", 1),  # chosen, and nobody asked
+        ("buyer_asked", "declined", False, "low", 1),
+        ("buyer_asked", "taken_back", False, "low", 1),
+        ("fraud", "", False, "medium", 0),
+        ("fraud", "", False, "not_assessed", 1),
+        ("not_available", "", False, "high", 1),
+    ],
+)
+def test_whether_a_cancel_was_asked_for_decides_not_the_reason_that_is_given(
+    world: World, reason: str, request_: str, withdrew: bool, risk: str, counts: int
+) -> None:
+    order, now = world.buy(), datetime.now(UTC)
+    change(order, cancelled_at=now, cancel_reason=reason, parcels="cancelled", risk=risk)
+    if request_:
+        CancelRequest.objects.create(order=order, state=request_, asked_at=now, answer_by=now + DAY)
+    if withdrew:
+        Withdrawal.objects.create(order=order, name="B", statement="I do.", shipped=True, confirmed_at=now)
+    assert counted(world, now).cancelled == counts
+
+
+def test_what_a_buyer_asked_for_and_the_seller_cancels_counts_for_nobody(world: World) -> None:
+    now, seller = datetime.now(UTC), world.seller.owner
+    wished, own = world.buy(), world.buy()
+    ask_to_cancel(order=wished, buyer=wished.buyer, reason="", now=now)
+    for order in (wished, own):
+        reject_order(order=order, reason=CancelReason.BUYER_ASKED, actor=seller, expected_total=None, now=now)
+    assert counted(world, now).cancelled == 1
+
+
+def a_return(world: World, ago: int, **fields: Any) -> Return:
+    """Asked for so many hours ago; it has to be answered within 72."""
+    at = datetime.now(UTC) - timedelta(hours=ago)
+    given = {"order": world.buy(), "seller": world.seller, "reason": "not_wanted", "asked_at": at, "state": "asked"}
+    return Return.objects.create(**given | fields)
+
+
+def test_returns_count_by_when_the_seller_answered_and_withdrawals_do_not(world: World) -> None:
+    now, late = datetime.now(UTC), a_return(world, 100)
+    accept(row=late, actor=world.seller.owner, send_to="1 Elm St", payer=Payer.BUYER, label="", now=now)
+    a_return(world, 100, answered_at=now - timedelta(hours=50), state="accepted", late_at=now)
+    a_return(world, 100)
+    a_return(world, 10)
+    a_return(world, 100, closed_at=now - timedelta(hours=60), state="taken_back")
+    a_return(world, 900, binding=True, answered_at=now - 37 * DAY, state="accepted", late_at=now)
+    found = counted(world, now)
+    assert (found.asked, found.unanswered) == (5, 2), "answered late, and never"
+
+
+def test_instructions_that_change_later_are_no_late_answer_and_keep_the_money_as_long(world: World) -> None:
+    row, now = a_return(world, 1), datetime.now(UTC)
+    how: dict[str, Any] = {"actor": world.seller.owner, "payer": Payer.BUYER, "label": ""}
+    accept(row=row, send_to="1 Elm St", now=now, **how)
+    accept(row=row, send_to="2 Elm St", now=now + 20 * DAY, **how)
+    row.refresh_from_db()
+    assert (row.answered_at, row.due_at) == (now, now + 50 * DAY)
+    assert counted(world, now + 20 * DAY).unanswered == 0
+    assert holds_money(row.value, row.answered_at, now + 49 * DAY, row.due_at)
+    assert not holds_money(row.value, row.answered_at, now + 50 * DAY, row.due_at)
+    # A withdrawal answers it anew, so that the goods have their 30 days.
+    with telling(now + 25 * DAY) as told:
+        withdrawn_return(row.order, told=told)
+    row.refresh_from_db()
+    assert row.binding and holds_money(row.value, row.answered_at, now + 54 * DAY, row.due_at)
 
 
 def test_counts_that_differed_and_what_was_not_answered(world: World) -> None:

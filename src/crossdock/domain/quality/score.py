@@ -45,10 +45,11 @@ CANCELLED = Measure(
     "Cancelled by you",
     "Cancelled",
     "orders",
-    "Orders that were cancelled because the goods were not there, damaged, lost or priced wrongly, or for another"
-    " reason of the seller’s. What the buyer asked for, and fraud, does not count.",
+    "Orders that were cancelled here or in the shop. Those whose buyer had asked to cancel on the order’s page, or had"
+    " withdrawn, do not count, nor does fraud where our risk check had doubts or staff held the order; the reason that"
+    " was chosen alone decides nothing.",
     "Connect the shop that has the stock, keep its counts true, and hold a few units back where you sell in other"
-    " places too.",
+    " places too. Whoever asks you in a message to cancel can ask on the order’s page.",
     100,
     500,
     35,
@@ -77,8 +78,8 @@ UNANSWERED = Measure(
     "Not answered in time",
     "Unanswered",
     "requests and messages",
-    "Requests to cancel or return that waited longer than they may, and first messages of buyers without an answer"
-    f" within {ANSWER_HOURS} hours.",
+    "Requests to cancel or return that waited for an answer longer than they may, and first messages of buyers without"
+    f" an answer within {ANSWER_HOURS} hours.",
     "Have alerts mailed to you at once, and answer from the order’s page.",
     500,
     2000,

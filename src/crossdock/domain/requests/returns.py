@@ -199,13 +199,15 @@ def shares(lines: Sequence[Back], shipping: int, reason: ReturnReason) -> tuple[
     return for_lines([line.paid for line in lines], part, [line.units for line in lines])
 
 
-def holds_money(standing: Standing, answered_at: datetime | None, now: datetime) -> bool:
+def holds_money(
+    standing: Standing, answered_at: datetime | None, now: datetime, due_at: datetime | None = None
+) -> bool:
     """Whether what it would credit is kept from the seller meanwhile. Until they answer that is in their hands; what
-    was accepted and never sent keeps nothing for ever.
+    was accepted and never sent keeps nothing for ever. `due_at` is later where it was accepted once more.
     """
     if not standing.open or standing.sent or answered_at is None:
         return standing.open
-    return now < answered_at + SEND_WITHIN
+    return now < max(answered_at + SEND_WITHIN, due_at or answered_at)
 
 
 def lapses(standing: Standing) -> bool:

@@ -24,7 +24,9 @@ def held_back(seller: Seller, *, now: datetime) -> dict[int, int]:
     rows = theirs(Return, seller).filter(state__in=OPEN).annotate(given=Coalesce(Subquery(given), 0))
     rows = rows.exclude(order__total_minor=F("order__credited_minor")).select_related("order")
     found = [
-        row for row in rows.prefetch_related("lines", "order__lines") if holds_money(row.value, row.answered_at, now)
+        row
+        for row in rows.prefetch_related("lines", "order__lines")
+        if holds_money(row.value, row.answered_at, now, row.due_at)
     ]
     if not found:
         return {}

@@ -35,7 +35,7 @@ def withdrawn_return(order: Order, *, told: Telling) -> None:
     row.payer = row.payer or Payer.BUYER
     if row.state != ReturnState.ACCEPTED:
         row.state = ReturnState.ACCEPTED if row.send_to else ReturnState.ASKED
-        row.answered_at = told.now if row.send_to else None
+    row.answered_at = told.now if row.send_to else None
     row.save()
     fill(row, order)
 

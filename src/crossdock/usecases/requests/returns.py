@@ -225,7 +225,9 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
                 raise NotAllowed("The whole payment went back already, so there is nothing to take it back for.")
             # `asked_at` stays: what was given for it since counts, and nothing is credited twice.
         row.send_to, row.payer, row.label = send_to, payer, label
-        row.state, row.answered_at, row.closed_at, row.closed_by = ReturnState.ACCEPTED, now, None, None
+        # The first answer counts: instructions that change, or a change of mind, are no late one.
+        row.state, row.answered_at = ReturnState.ACCEPTED, row.answered_at or now
+        row.closed_at = row.closed_by = None
         row.answer, row.late_at = "", None
         row.due_at = row.due_at if row.binding else now + SEND_WITHIN
         row.save()
