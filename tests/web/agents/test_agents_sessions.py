@@ -403,6 +403,24 @@ class TestPaying:
         assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
         assert PaymentIntent.objects.get().amount_minor == 2850
 
+    def test_nothing_is_charged_in_another_currency_than_the_session_says(
+        self, worlds: list[World], agent: Agent
+    ) -> None:
+        said, left = made(agent, worlds), made(agent, worlds)
+        Listing.objects.update(currency="JPY")
+        ShippingRate.objects.update(currency="JPY")
+        for _ in range(2):
+            answer = agent.post(at(said, "/complete"), PAY)
+            assert refused(answer)[:2] == (409, "conflict")
+            assert "JPY" in answer.json()["message"] and "USD" in answer.json()["message"]
+        assert refused(agent.get(at(said)))[:2] == (409, "conflict")
+        assert not PaymentIntent.objects.exists() and not Reservation.objects.exists()
+        over = good(agent.post(at(left, "/cancel")))
+        assert (over["status"], over["currency"]) == ("canceled", "jpy")
+        Listing.objects.update(currency="USD")
+        ShippingRate.objects.update(currency="USD")
+        assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
+
     def test_what_is_sold_meanwhile_is_not_charged(self, worlds: list[World], agent: Agent) -> None:
         said = made(agent, worlds)
         VariantStock.objects.filter(variant=worlds[1].variant).update(count=0)

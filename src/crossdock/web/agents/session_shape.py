@@ -4,7 +4,7 @@ came of it.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -20,6 +20,7 @@ from crossdock.web.agents.messages import Message, error, info, of_items, of_per
 from crossdock.web.agents.money_shape import add_up, entry, totals
 from crossdock.web.agents.order_shape import moment, order_out
 from crossdock.web.agents.payment_handlers import NONE, handlers
+from crossdock.web.agents.refusing import Refusal
 from crossdock.web.payments import chosen_gateway
 
 
@@ -47,7 +48,9 @@ class Looked:
 
 
 def look(session: AgentSession, *more: Message) -> Looked:
-    """Priced now; a session that is paid, or may be, as it was priced then. Raises Invalid where it cannot be."""
+    """Priced now; a session that is paid, or may be, as it was priced then. Raises Invalid where it cannot be, and
+    Refusal for an open one whose items are sold in another currency by now: its code would stand beside their amounts.
+    """
     paid = payment_of(session)
     if paid is not None:
         found = paid_basket(paid)
@@ -58,13 +61,17 @@ def look(session: AgentSession, *more: Message) -> Looked:
     country = (to.territory or to.country) if to and postal_country(to.country) in COUNTRIES else None
     known = found_in(basket["lines"], *ask(*questions(basket["lines"])))
     shown = priced(basket=basket, country=country, now=timezone.now(), found=known)
+    looked = Looked(session, shown)
+    if shown.items.currency != session.currency and looked.status not in ("canceled", "expired"):
+        words = f"These items are sold in {shown.items.currency} by now, and this session is in {session.currency}."
+        raise Refusal(409, "conflict", f"{words} Nothing was charged; make a new session.")
     against = [*of_items(shown, country), *of_person(email_in(session.details), to)]
     if not handlers(chosen_gateway()):
         against.append(error("unsupported", NONE, "$.capabilities.payment", "requires_buyer_review"))
     why = session.intent.sentence if session.intent is not None else ""
     if why and why not in [one["content"] for one in more]:
         more = (*more, error("payment_declined", why, resolution="requires_buyer_input"))
-    return Looked(session, shown, against, more=more)
+    return replace(looked, against=against, more=more)
 
 
 def email_in(details: dict[str, Any]) -> str:
@@ -111,7 +118,8 @@ def session_out(looked: Looked) -> dict[str, Any]:
         "protocol": {"version": "2026-04-17"},
         "capabilities": {"payment": {"handlers": handlers(chosen_gateway())}},
         "status": looked.status,
-        "currency": session.currency.lower(),
+        # What a session that is over would cost may be in another one by now.
+        "currency": shown.items.currency.lower(),
         "line_items": lines,
         **details,
         "fulfillment_options": options,
