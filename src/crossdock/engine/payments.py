@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 _log = logging.getLogger(__name__)
-# The page itself still waits for the gateway's answer for so long.
-_PAGE_WAITS = timedelta(seconds=45)
 _AT_ONCE = 100
 # Somebody else took in news between each time: that surely ends.
 _READINGS = 5
@@ -174,7 +172,7 @@ async def _settle_at(engine: "Engine", name: str, rows: list[PaymentIntent]) -> 
 def _open_intents(now: datetime) -> list[PaymentIntent]:
     """Some of each gateway's, drawn by lot: those that cannot be answered are never all that is looked at."""
     waiting = Q(state=IntentState.UNKNOWN, created_at__lt=now - timedelta(seconds=5))
-    waiting |= Q(state=IntentState.CREATED, created_at__lt=now - _PAGE_WAITS)
+    waiting |= Q(state=IntentState.CREATED, created_at__lt=now - checkout.PAGE_WAITS)
     open_ones = PaymentIntent.objects.filter(waiting)
     names = open_ones.order_by("gateway").values_list("gateway", flat=True).distinct()
     return [row for name in names for row in open_ones.filter(gateway=name).order_by("?")[:_AT_ONCE]]

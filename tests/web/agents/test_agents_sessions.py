@@ -109,6 +109,13 @@ def paying(token: str) -> dict[str, Any]:
     return body
 
 
+def long_ago() -> None:
+    """Whoever began to pay had its answer by now."""
+    before = datetime.now(UTC) - usecase.PAGE_WAITS
+    AgentSession.objects.update(updated_at=before)
+    PaymentIntent.objects.update(created_at=before)
+
+
 def at(said: dict[str, Any], more: str = "") -> str:
     return f"/checkout_sessions/{said['id']}{more}"
 
@@ -356,6 +363,9 @@ class TestPaying:
         assert good(agent.get(at(said)))["status"] == "complete_in_progress"
         assert refused(agent.post(at(said), WHO))[:2] == (409, "conflict")
         assert refused(agent.post(at(said, "/cancel")))[:2] == (409, "conflict")
+        # Who comes at once cannot know that it died; the refusal is not kept.
+        assert refused(agent.post(at(said, "/complete"), PAY, key="k"))[:2] == (409, "complete_in_progress")
+        long_ago()
         # Another card does not charge again: the bank knows this payment.
         assert good(agent.post(at(said, "/complete"), paying("declined"), key="k2"))["status"] == "completed"
         assert PaymentIntent.objects.count() == 1 and Order.objects.count() == 2
@@ -365,15 +375,49 @@ class TestPaying:
     ) -> None:
         """The second begins between the first one's look and its payment."""
         said, begin = made(agent, worlds), agent_sessions.begin_payment
-        met: list[PaymentIntent] = []
 
         def twice(**given: Any) -> PaymentIntent:
-            met.extend([begin(**given), begin(**given)])
-            return met[1]
+            first = begin(**given)
+            with pytest.raises(agent_sessions.OnItsWay):
+                begin(**given)
+            return first
 
         monkeypatch.setattr(sessions, "begin_payment", twice)
         assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
-        assert met[0] == met[1] == PaymentIntent.objects.get() and AgentSession.objects.get().tries == 1
+        assert PaymentIntent.objects.count() == 1 and AgentSession.objects.get().tries == 1
+
+    def test_nobody_else_asks_shop_or_bank_while_one_waits_for_the_bank(
+        self, worlds: list[World], agent: Agent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The shop is silent to the second, whose refusal would let go what the first one is paying for, and the third
+        would pay again.
+        """
+        said, ask, met = made(agent, worlds), payments.answer_of, list[Any]()
+        Connection.objects.filter(pk=worlds[0].shop.pk).update(no_answer="refuse")
+
+        def meanwhile(question: Any) -> Any:
+            monkeypatch.setattr(sessions, "answer_of", ask)
+            VariantStock.objects.update(count=2)
+            met.extend(agent.post(at(said, "/complete"), PAY, key=key) for key in ("k2", "k3", "k2"))
+            return ask(question)
+
+        monkeypatch.setattr(sessions, "answer_of", meanwhile)
+        assert good(agent.post(at(said, "/complete"), PAY, key="k1"))["status"] == "completed"
+        assert [refused(answer)[:2] for answer in met] == [(409, "complete_in_progress")] * 3
+        assert all(int(answer["Retry-After"]) > 0 for answer in met)
+        assert PaymentIntent.objects.get().state == "captured" and Order.objects.count() == 2
+        assert good(agent.post(at(said, "/complete"), PAY, key="k2"))["status"] == "completed"
+
+    def test_a_payment_that_nobody_has_any_more_is_taken_over_by_one(self, worlds: list[World], agent: Agent) -> None:
+        said = made(agent, worlds)
+        looked = sessions.look(AgentSession.objects.get())
+        intent = sessions._begin(looked, "sandbox")
+        long_ago()
+        now = datetime.now(UTC)
+        assert agent_sessions.take_over(session=looked.session, now=now) == intent
+        assert refused(agent.post(at(said, "/complete"), PAY))[:2] == (409, "complete_in_progress")
+        long_ago()
+        assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
 
     def test_a_declined_card_charges_nothing_and_another_one_pays(self, worlds: list[World], agent: Agent) -> None:
         said = made(agent, worlds)

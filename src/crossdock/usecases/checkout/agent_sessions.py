@@ -15,13 +15,17 @@ from crossdock.store.models import AgentSession, ApiToken, Order, PaymentIntent,
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.accounts.buyers import buyer_of
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, PricedLine, PricedPart
-from crossdock.usecases.checkout.checkout import open_checkout
+from crossdock.usecases.checkout.checkout import PAGE_WAITS, open_checkout
 from crossdock.usecases.checkout.gone import given_back
 from crossdock.usecases.checkout.parts import parts_of, units_of
 from crossdock.usecases.errors import NotAllowed
 
 LIVES = timedelta(hours=6)
 _OVER = (IntentState.DECLINED, IntentState.ABANDONED)
+
+
+class OnItsWay(NotAllowed):
+    """Another request asks the bank for this payment right now."""
 
 
 def sessions_of(agent: ApiToken) -> QuerySet[AgentSession]:
@@ -85,15 +89,16 @@ def note_shown(*, session: AgentSession, fingerprint: str) -> None:
 def begin_payment(
     *, session: AgentSession, email: str, name: str, ship_to: Address, gateway: str, shown: PricedBasket, now: datetime
 ) -> PaymentIntent:
-    """The payment, with its units held; the one before where that may still have been paid. Raises a Problem where it
-    cannot be bought as it was shown.
+    """The payment, with its units held; the one before where that may still have been paid. One that is CREATED is the
+    caller's alone to ask the shops and the bank for. Raises OnItsWay, and a Problem where it cannot be bought as it was
+    shown.
     """
     with transaction.atomic():
         row = _locked(session)
         if (earlier := payment_of(row)) is not None:
-            return earlier
+            return _taken_over(row, earlier, now=now)
         _require_open(row, now=now)
-        row.tries += 1
+        row.tries, row.updated_at = row.tries + 1, now
         row.intent = open_checkout(
             buyer=buyer_of(email=email, name=name),
             basket=basket_of(row),
@@ -104,8 +109,28 @@ def begin_payment(
             now=now,
             shown=shown,
         )
-        row.save(update_fields=["tries", "intent"])
+        row.save(update_fields=["tries", "updated_at", "intent"])
         return row.intent
+
+
+def take_over(*, session: AgentSession, now: datetime) -> PaymentIntent | None:
+    """The payment as it stands; one that is CREATED is the caller's from now on, since whoever had it died. None where
+    it came to nothing meanwhile. Raises OnItsWay.
+    """
+    with transaction.atomic():
+        row = _locked(session)
+        found = payment_of(row)
+        return found and _taken_over(row, found, now=now)
+
+
+def _taken_over(row: AgentSession, intent: PaymentIntent, *, now: datetime) -> PaymentIntent:
+    """The session's time of change says since when somebody has it: nothing else changes it while a payment is open."""
+    if intent.state == IntentState.CREATED:
+        if now - max(row.updated_at, intent.created_at) < PAGE_WAITS:
+            raise OnItsWay("This session is being paid right now; ask again in a moment.")
+        row.updated_at = now
+        row.save(update_fields=["updated_at"])
+    return intent
 
 
 def _locked(session: AgentSession) -> AgentSession:

@@ -61,6 +61,8 @@ from crossdock.usecases.stock.reservations import (
 )
 
 HOLD_FOR = timedelta(minutes=15)
+# Whoever began a payment has its bank's answer by then; only later does somebody else look at it.
+PAGE_WAITS = timedelta(seconds=45)
 _PAID_ALREADY = "This offer was paid already."
 
 

@@ -1,5 +1,5 @@
 """Idempotency-Key by the protocol's section 6: scoped to the agent and the address, bodies compared as JSON, the first
-answer given again, a 5xx never kept.
+answer given again, a 5xx or a “not yet” never kept.
 
 Beneath it are the rows and rules of the API's own keys (web/api/once.py).
 """
@@ -67,7 +67,7 @@ def once(request: HttpRequest, agent: ApiToken, work: Work, *, outside: bool = F
             finish_once(token=agent, key=key, status=status, body=said)
     except (Refusal, Problem) as problem:
         refused = problem if isinstance(problem, Refusal) else refusal_of(problem)
-        if refused.status >= 500:
+        if refused.passes:
             forget_once(token=agent, key=key)
             raise refused from None
         finish_once(token=agent, key=key, status=refused.status, body=refused.body)

@@ -29,6 +29,11 @@ class Refusal(Exception):
         said = {"type": kind, "code": code, "message": message, **more}
         self.body: dict[str, Any] = {**said, "param": param} if param else said
 
+    @property
+    def passes(self) -> bool:
+        """Over by itself: kept for no repeat, which may well be answered otherwise."""
+        return self.status >= 500 or "Retry-After" in self.headers
+
     def answer(self) -> HttpResponse:
         return JsonResponse(self.body, status=self.status, headers=self.headers)
 
@@ -50,6 +55,10 @@ def nobody() -> Refusal:
 def too_fast(seconds: int) -> Refusal:
     words = f"Too many requests; go on in {seconds} s."
     return Refusal(429, "rate_limit_exceeded", words, headers={"Retry-After": str(seconds)})
+
+
+def in_progress(busy: Problem) -> Refusal:
+    return Refusal(409, "complete_in_progress", str(busy), headers={"Retry-After": "5"})
 
 
 def not_found() -> Refusal:

@@ -11,12 +11,14 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.store.models import AgentSession, ApiToken, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout.agent_sessions import (
+    OnItsWay,
     begin_payment,
     cancel_session,
     change_session,
     open_session,
     payment_of,
     sessions_of,
+    take_over,
 )
 from crossdock.usecases.checkout.basket import variants_in
 from crossdock.usecases.errors import NotAllowed, Problem, Stale
@@ -25,7 +27,7 @@ from crossdock.web.agents.entrance import for_agents
 from crossdock.web.agents.messages import Message, error, info, warning
 from crossdock.web.agents.once import HEADER, Body, once
 from crossdock.web.agents.payment_handlers import document, token_in
-from crossdock.web.agents.refusing import VERSIONS, Refusal, not_found
+from crossdock.web.agents.refusing import VERSIONS, Refusal, in_progress, not_found
 from crossdock.web.agents.session_shape import Looked, email_in, look, name_in, selected, session_out, ship_to_in
 from crossdock.web.live import confirmed
 from crossdock.web.payments import answer_of, chosen_gateway, gateway_of, settled
@@ -176,7 +178,7 @@ def _cancel(found: AgentSession) -> Answer:
 
 def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Answer:
     """Pays once. Whatever crashed, came twice or lost its answer meets the payment that was begun, under the same id at
-    the bank.
+    the bank. One request at a time asks the shops and the bank for it: the one that began it, or who came long after.
 
     What keeps it from being paid is said in the session, which is not completed then; nothing was charged.
     """
@@ -196,10 +198,17 @@ def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Answer:
             return 200, session_out(look(found, *more, warning("price_change", words, "$.totals")))
         try:
             intent = _begin(looked, gateway.name)
+        except OnItsWay as busy:
+            raise in_progress(busy) from None
         except Stale as stale:
             return 200, session_out(look(_found(agent, id), *more, error("conflict", str(stale))))
-    if intent.state == IntentState.CREATED:
+    elif intent.state == IntentState.CREATED:
         token = token_in(asked.payment_data, gateway_of(intent))
+        try:
+            intent = take_over(session=found, now=timezone.now())
+        except OnItsWay as busy:
+            raise in_progress(busy) from None
+    if intent is not None and intent.state == IntentState.CREATED:
         more += _pay(intent, token)
     return 200, session_out(look(_found(agent, id), *more))
 
