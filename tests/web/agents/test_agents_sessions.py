@@ -34,6 +34,7 @@ from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import forget_replies
 from crossdock.usecases.support import retention
 from crossdock.web import payments
+from crossdock.web.agents import once as kept
 from crossdock.web.agents import sessions
 from crossdock.web.agents.asked import MOST_BYTES
 from crossdock.web.agents.once import fingerprint
@@ -446,6 +447,21 @@ class TestPaying:
         assert [one["code"] for one in told["messages"]] == ["price_change"] and not PaymentIntent.objects.exists()
         assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
         assert PaymentIntent.objects.get().amount_minor == 2850
+
+    def test_a_price_whose_answer_was_lost_was_not_told(
+        self, worlds: list[World], agent: Agent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said = made(agent, worlds)
+        Variant.objects.filter(pk=worlds[0].variant.pk).update(price_minor=1100)
+
+        def dies(**_: Any) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+            broken.setattr(kept, "finish_once", dies)
+            agent.post(at(said, "/complete"), PAY, key="k")
+        told = good(agent.post(at(said, "/complete"), PAY, key="k"))
+        assert [one["code"] for one in told["messages"]] == ["price_change"] and not PaymentIntent.objects.exists()
 
     def test_nothing_is_charged_in_another_currency_than_the_session_says(
         self, worlds: list[World], agent: Agent

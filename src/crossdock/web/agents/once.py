@@ -7,8 +7,7 @@ Beneath it are the rows and rules of the API's own keys (web/api/once.py).
 import hashlib
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -22,7 +21,8 @@ from crossdock.web.agents.refusing import Refusal, refusal_of
 
 HEADER, LONGEST = "Idempotency-Key", 255
 Body = dict[str, Any]
-Work = Callable[[Body], tuple[int, Body]]
+Answer = tuple[int, Body]
+T = TypeVar("T")
 
 
 def fingerprint(body: Body) -> str:
@@ -43,8 +43,17 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def once(request: HttpRequest, agent: ApiToken, work: Work, *, outside: bool = False) -> HttpResponse:
-    """`outside`: the work asks a bank in between, so it is no one transaction, and must itself bear to be repeated."""
+def once(request: HttpRequest, agent: ApiToken, work: Callable[[Body], Answer]) -> HttpResponse:
+    """For work in our database: it and its answer commit together."""
+    return once_outside(request, agent, lambda body: body, work)
+
+
+def once_outside(
+    request: HttpRequest, agent: ApiToken, outside: Callable[[Body], T], work: Callable[[T], Answer]
+) -> HttpResponse:
+    """`outside` asks shops and a bank, so it is no one transaction, and must itself bear to be repeated. What `work`
+    writes of that commits together with the answer: after a crash nothing counts as told that was not.
+    """
     given = request.headers.get(HEADER, "")
     if not given:
         raise Refusal(400, "idempotency_key_required", "Idempotency-Key header is required on all POST requests.")
@@ -62,8 +71,9 @@ def once(request: HttpRequest, agent: ApiToken, work: Work, *, outside: bool = F
     if kept is not None:
         return JsonResponse(kept.body, status=kept.status, headers={"Idempotent-Replayed": "true"})
     try:
-        with nullcontext() if outside else transaction.atomic():
-            status, said = work(body)
+        found = outside(body)
+        with transaction.atomic():
+            status, said = work(found)
             finish_once(token=agent, key=key, status=status, body=said)
     except (Refusal, Problem) as problem:
         refused = problem if isinstance(problem, Refusal) else refusal_of(problem)

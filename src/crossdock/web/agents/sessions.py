@@ -25,14 +25,13 @@ from crossdock.usecases.errors import NotAllowed, Problem, Stale
 from crossdock.web.agents.asked import IGNORED, Asked, Buyer, CompleteIn, CreateIn, Fulfillment, UpdateIn, checked
 from crossdock.web.agents.entrance import for_agents
 from crossdock.web.agents.messages import Message, error, info, warning
-from crossdock.web.agents.once import HEADER, Body, once
+from crossdock.web.agents.once import HEADER, Answer, once, once_outside
 from crossdock.web.agents.payment_handlers import document, token_in
 from crossdock.web.agents.refusing import VERSIONS, Refusal, in_progress, not_found
 from crossdock.web.agents.session_shape import Looked, email_in, look, name_in, selected, session_out, ship_to_in
 from crossdock.web.live import confirmed
 from crossdock.web.payments import answer_of, chosen_gateway, gateway_of, settled
 
-Answer = tuple[int, Body]
 View = Callable[..., HttpResponse]
 
 
@@ -72,7 +71,12 @@ def session(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
 @for_agents(change=True, methods=("POST",))
 @_spoken
 def complete(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
-    return once(request, agent, lambda body: _complete(agent, id, checked(CompleteIn, body)), outside=True)
+    return once_outside(
+        request,
+        agent,
+        lambda body: _complete(agent, id, checked(CompleteIn, body)),
+        lambda looked: (200, session_out(looked)),
+    )
 
 
 @for_agents(change=True, methods=("POST",))
@@ -176,7 +180,7 @@ def _cancel(found: AgentSession) -> Answer:
     return 200, session_out(look(gone, info("The checkout session was canceled.")))
 
 
-def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Answer:
+def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Looked:
     """Pays once. Whatever crashed, came twice or lost its answer meets the payment that was begun, under the same id at
     the bank. One request at a time asks the shops and the bank for it: the one that began it, or who came long after.
 
@@ -192,16 +196,16 @@ def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Answer:
         if looked.status in ("canceled", "expired"):
             raise Refusal(409, "conflict", f"This session is {looked.status}; make a new one.")
         if looked.against:
-            return 200, session_out(looked)
+            return looked
         if looked.shown.fingerprint != found.fingerprint:
             words = "The price changed since you were told it. Show the new total, then complete again."
-            return 200, session_out(look(found, *more, warning("price_change", words, "$.totals")))
+            return look(found, *more, warning("price_change", words, "$.totals"))
         try:
             intent = _begin(looked, gateway.name)
         except OnItsWay as busy:
             raise in_progress(busy) from None
         except Stale as stale:
-            return 200, session_out(look(_found(agent, id), *more, error("conflict", str(stale))))
+            return look(_found(agent, id), *more, error("conflict", str(stale)))
     elif intent.state == IntentState.CREATED:
         token = token_in(asked.payment_data, gateway_of(intent))
         try:
@@ -210,7 +214,7 @@ def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Answer:
             raise in_progress(busy) from None
     if intent is not None and intent.state == IntentState.CREATED:
         more += _pay(intent, token)
-    return 200, session_out(look(_found(agent, id), *more))
+    return look(_found(agent, id), *more)
 
 
 def _begin(looked: Looked, gateway: str) -> PaymentIntent:
