@@ -463,6 +463,24 @@ class TestPaying:
         told = good(agent.post(at(said, "/complete"), PAY, key="k"))
         assert [one["code"] for one in told["messages"]] == ["price_change"] and not PaymentIntent.objects.exists()
 
+    def test_no_parcel_goes_to_an_address_that_was_replaced_meanwhile(
+        self, worlds: list[World], agent: Agent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        said, begin = made(agent, worlds), agent_sessions.begin_payment
+        other = {"fulfillment_details": {"address": {**ADDRESS, "line_one": "2 Oak St"}}}
+
+        def later(**given: Any) -> PaymentIntent:
+            good(agent.post(at(said), other))
+            return begin(**given)
+
+        with monkeypatch.context() as slow:
+            slow.setattr(sessions, "begin_payment", later)
+            no = good(agent.post(at(said, "/complete"), PAY))
+        assert (no["status"], codes(no)) == ("ready_for_payment", ["conflict"])
+        assert no["fulfillment_details"]["address"]["line_one"] == "2 Oak St" and not PaymentIntent.objects.exists()
+        assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
+        assert {order.ship_to["line1"] for order in Order.objects.all()} == {"2 Oak St"}
+
     def test_nothing_is_charged_in_another_currency_than_the_session_says(
         self, worlds: list[World], agent: Agent
     ) -> None:

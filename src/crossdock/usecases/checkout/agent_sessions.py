@@ -18,7 +18,7 @@ from crossdock.usecases.checkout.basket import Basket, PricedBasket, PricedLine,
 from crossdock.usecases.checkout.checkout import PAGE_WAITS, open_checkout
 from crossdock.usecases.checkout.gone import given_back
 from crossdock.usecases.checkout.parts import parts_of, units_of
-from crossdock.usecases.errors import NotAllowed
+from crossdock.usecases.errors import NotAllowed, Stale
 
 LIVES = timedelta(hours=6)
 _OVER = (IntentState.DECLINED, IntentState.ABANDONED)
@@ -98,6 +98,8 @@ def begin_payment(
         if (earlier := payment_of(row)) is not None:
             return _taken_over(row, earlier, now=now)
         _require_open(row, now=now)
+        if (row.items, row.details) != (session.items, session.details):
+            raise Stale("The session was changed while it was being paid; look at it and complete it again.")
         row.tries, row.updated_at = row.tries + 1, now
         row.intent = open_checkout(
             buyer=buyer_of(email=email, name=name),
