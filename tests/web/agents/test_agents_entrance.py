@@ -109,6 +109,19 @@ class TestOn:
         assert broken.status_code == 500 and wrong("agentic_checkout", "Error", broken.json()) == []
         assert "ZeroDivision" not in broken.content.decode()
 
+    @pytest.mark.parametrize("change", ["", "/complete", "/cancel"])
+    def test_what_no_database_or_reader_takes_is_refused_in_words(self, change: str, settings: Any) -> None:
+        agent = Agent()
+        for path, said in (("/checkout_sessions/%00", {}), ("/checkout_sessions/x", {"q": "%00"})):
+            query = f"?q={said['q']}" if said else ""
+            answers = [agent.post(f"{path}{change}{query}")] + ([] if change else [agent.get(f"{path}{query}")])
+            for answer in answers:
+                assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), path
+                assert wrong("agentic_checkout", "Error", answer.json()) == []
+        long = agent.post(f"/checkout_sessions/x{change}", " " * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1))
+        assert (long.status_code, long.json()["code"]) == (413, "request_too_large")
+        assert wrong("agentic_checkout", "Error", long.json()) == []
+
     def test_staff_make_a_token_for_an_agent_and_no_other_token_reaches_it_unnamed(self) -> None:
         staff = Client()
         staff.force_login(user(is_staff=True))

@@ -214,6 +214,14 @@ def test_what_is_asked_wrongly_is_refused_and_makes_nothing(worlds: list[World],
     for body, code, param in cases:
         assert refused(agent.post("/checkout_sessions", body)) == (400, code, param), body
     assert refused(agent.post("/checkout_sessions", " " * (MOST_BYTES + 1)))[0] == 413
+    for depth in range(300, 1000, 100):
+        deep = json.dumps(wish(worlds[:1])).replace("{}", f'{{"deep": {"[" * depth}{"]" * depth}}}')
+        answer = agent.post("/checkout_sessions", deep)
+        assert answer.status_code in (201, 400), (depth, answer.content)
+    AgentSession.objects.all().delete()
+    for where in ("buyer", "fulfillment_details"):
+        long = {where: {"email": f"{'z' * 243}@example.test"}}
+        assert refused(agent.post("/checkout_sessions", {**whole, **long})) == (400, "invalid", f"$.{where}.email")
     assert not AgentSession.objects.exists()
 
 

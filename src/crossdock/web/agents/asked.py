@@ -24,6 +24,8 @@ from crossdock.web.agents.refusing import Refusal
 
 MOST_ITEMS, MOST_LINES, MOST_BYTES = 1000, 100, 256 * 1024
 Text = Annotated[StrictStr, Field(max_length=300)]
+# As long as an account's may be.
+Email = Annotated[StrictStr, Field(max_length=254)]
 Words = Annotated[StrictStr, Field(max_length=5000)]
 Anything = dict[str, Any]
 
@@ -53,12 +55,12 @@ class Address(Asked):
 class Fulfillment(Asked):
     name: Text = ""
     phone_number: Annotated[StrictStr, Field(max_length=40)] = ""
-    email: Text = ""
+    email: Email = ""
     address: Address | None = None
 
 
 class Buyer(Asked):
-    email: Text
+    email: Email
     first_name: Text = ""
     last_name: Text = ""
     full_name: Text = ""

@@ -16,6 +16,7 @@ from crossdock.store.models import ApiToken
 from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches, token_of
 from crossdock.usecases.errors import Problem
 from crossdock.web.agents.refusing import Refusal, broken, nobody, refusal_of, too_fast
+from crossdock.web.api.entrance import unreadable
 from crossdock.web.api.pace import pace
 from crossdock.web.away import AWAY, RETRY_SECONDS
 
@@ -38,6 +39,7 @@ def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], Vi
                 if request.method not in methods:
                     words = f"This address answers to {', '.join(methods)}."
                     raise Refusal(405, "method_not_allowed", words, headers={"Allow": ", ".join(methods)})
+                _readable(request)
                 response = view(request, _agent(request, change=change), *args, **kwargs)
             except Refusal as refused:
                 response = refused.answer()
@@ -63,6 +65,14 @@ def nowhere(request: HttpRequest) -> HttpResponse:
     if not settings.AGENTS:
         raise Http404
     return JsonResponse(Refusal(404, "not_found", "There is no such address in this protocol.").body, status=404)
+
+
+def _readable(request: HttpRequest) -> None:
+    """Raises Refusal for what would break the driver of the database or Django's reading."""
+    if found := unreadable(request):
+        kind, words = found
+        status, code = {"too-large": (413, "request_too_large"), "invalid": (400, "invalid")}[kind]
+        raise Refusal(status, code, words)
 
 
 def _agent(request: HttpRequest, *, change: bool) -> ApiToken:

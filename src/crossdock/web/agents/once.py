@@ -32,6 +32,14 @@ def fingerprint(body: Body) -> str:
     return hashlib.sha256(json.dumps(_plain(body), sort_keys=True).encode()).hexdigest()
 
 
+def _same(body: Body) -> str:
+    """Its fingerprint. Raises Refusal for what was read and is still too deep to go through."""
+    try:
+        return fingerprint(body)
+    except RecursionError:
+        raise Refusal(400, "invalid_json", "The body is nested too deep.") from None
+
+
 def _plain(value: Any) -> Any:
     match value:
         case dict():
@@ -60,9 +68,10 @@ def once_outside(
     if len(given) > LONGEST or not given.isprintable():
         raise Refusal(400, "invalid", f"The {HEADER} must have 1 to {LONGEST} printable characters.")
     body = read(request.body)
+    same = _same(body)
     key = "acp-" + hashlib.sha256(f"{request.path}\n{given}".encode()).hexdigest()
     try:
-        kept = begin_once(token=agent, key=key, fingerprint=fingerprint(body), now=timezone.now())
+        kept = begin_once(token=agent, key=key, fingerprint=same, now=timezone.now())
     except InFlight as busy:
         raise Refusal(409, "idempotency_in_flight", str(busy), headers={"Retry-After": "5"}) from None
     except OtherBody:

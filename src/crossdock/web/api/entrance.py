@@ -7,7 +7,7 @@ which raises.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -35,12 +35,18 @@ def guarded(view: View) -> View:
 
 
 def _refused(request: HttpRequest) -> HttpResponse | None:
+    found = unreadable(request)
+    return answer(*found) if found else None
+
+
+def unreadable(request: HttpRequest) -> tuple[Literal["too-large", "invalid"], str] | None:
+    """Why no operation could read this request, for every door of programs."""
     length = request.META.get("CONTENT_LENGTH") or "0"
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if not length.isdecimal() or int(length) > most:
-        return answer("too-large", f"A request may have {most // 1024 // 1024} MB.")
+        return "too-large", f"A request may have {most // 1024 // 1024} MB."
     if "\x00" in unquote(request.get_full_path()):
-        return answer("invalid", "The address has a NUL character in it.")
+        return "invalid", "The address has a NUL character in it."
     return None
 
 
