@@ -605,6 +605,17 @@ def test_a_shop_that_says_less_calls_the_payment_off(worlds: list[World], agent:
     assert PaymentIntent.objects.get().state == "declined"
 
 
+def test_a_session_stays_its_buyers_whatever_is_changed_later(worlds: list[World], agent: Agent) -> None:
+    """Else it goes, or stays, with another person's erasure."""
+    parcel = {"fulfillment_details": {"email": "Sam@elsewhere.test", "address": ADDRESS}}
+    said = good(agent.post("/checkout_sessions", wish(worlds, **parcel)), 201)
+    row = AgentSession.objects.filter(public_id=said["id"])
+    assert row.get().details["email"] == "sam@elsewhere.test"
+    for change in ({"buyer": {"email": "Zoe@elsewhere.test"}}, parcel):
+        good(agent.post(at(said), change))
+        assert row.get().details["email"] == "zoe@elsewhere.test"
+
+
 def test_who_leaves_is_found_in_sessions_and_kept_answers(worlds: list[World], agent: Agent) -> None:
     """Also where nothing was bought, and where the session knows it no more."""
     paid, unpaid = made(agent, worlds), made(agent, worlds, buyer={"email": "zoe@ELSEWHERE.test"})

@@ -43,6 +43,18 @@ def payment_of(session: AgentSession) -> PaymentIntent | None:
     return None if intent is None or intent.state in _OVER else intent
 
 
+def email_in(details: dict[str, Any]) -> str:
+    """The buyer's own; else the one for the parcel."""
+    buyer, fulfillment = details.get("buyer", {}), details.get("fulfillment_details", {})
+    return str(buyer.get("email") or fulfillment.get("email") or "")
+
+
+def _found_by(details: dict[str, Any]) -> dict[str, Any]:
+    """With the address in small letters by which a person's erasure finds them."""
+    email = email_in(details).lower()
+    return {**details, "email": email} if email else details
+
+
 def open_session(
     *, agent: ApiToken, currency: str, items: Sequence[tuple[str, int]], details: dict[str, Any], now: datetime
 ) -> AgentSession:
@@ -50,7 +62,7 @@ def open_session(
         token=agent,
         currency=currency,
         items=[list(item) for item in items],
-        details=details,
+        details=_found_by(details),
         created_at=now,
         updated_at=now,
         expires_at=now + LIVES,
@@ -65,7 +77,7 @@ def change_session(
         row = _still_open(session, now=now)
         if items is not None:
             row.items = [list(item) for item in items]
-        row.details, row.updated_at, row.expires_at = {**row.details, **details}, now, now + LIVES
+        row.details, row.updated_at, row.expires_at = _found_by({**row.details, **details}), now, now + LIVES
         row.save(update_fields=["items", "details", "updated_at", "expires_at"])
     return row
 

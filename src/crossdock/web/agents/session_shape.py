@@ -14,7 +14,14 @@ from crossdock.domain.values import Address
 from crossdock.store.models import AgentSession, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.store.together import ask
-from crossdock.usecases.checkout.agent_sessions import Paid, basket_of, note_shown, paid_basket, payment_of
+from crossdock.usecases.checkout.agent_sessions import (
+    Paid,
+    basket_of,
+    email_in,
+    note_shown,
+    paid_basket,
+    payment_of,
+)
 from crossdock.usecases.checkout.basket import PricedBasket, PricedLine, PricedPart, found_in, priced, questions
 from crossdock.web.agents.messages import Message, error, info, of_items, of_person
 from crossdock.web.agents.money_shape import add_up, entry, totals
@@ -72,11 +79,6 @@ def look(session: AgentSession, *more: Message) -> Looked:
     if why and why not in [one["content"] for one in more]:
         more = (*more, error("payment_declined", why, resolution="requires_buyer_input"))
     return replace(looked, against=against, more=more)
-
-
-def email_in(details: dict[str, Any]) -> str:
-    buyer, fulfillment = details.get("buyer", {}), details.get("fulfillment_details", {})
-    return str(buyer.get("email") or fulfillment.get("email") or "")
 
 
 def name_in(details: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from crossdock.usecases.checkout.agent_sessions import (
     begin_payment,
     cancel_session,
     change_session,
+    email_in,
     open_session,
     payment_of,
     sessions_of,
@@ -28,7 +29,7 @@ from crossdock.web.agents.messages import Message, error, info, warning
 from crossdock.web.agents.once import HEADER, Answer, once, once_outside
 from crossdock.web.agents.payment_handlers import document, token_in
 from crossdock.web.agents.refusing import VERSIONS, Refusal, in_progress, not_found
-from crossdock.web.agents.session_shape import Looked, email_in, look, name_in, selected, session_out, ship_to_in
+from crossdock.web.agents.session_shape import Looked, look, name_in, selected, session_out, ship_to_in
 from crossdock.web.live import confirmed
 from crossdock.web.payments import answer_of, chosen_gateway, gateway_of, settled
 
@@ -157,12 +158,9 @@ def _details(asked: CreateIn | UpdateIn | CompleteIn) -> dict[str, Any]:
     if buyer is not None:
         names = {"email", "first_name", "last_name", "full_name", "phone_number"}
         kept["buyer"] = buyer.model_dump(include=names, exclude_unset=True)
-        kept["email"] = buyer.email.lower()
     to: Fulfillment | None = None if isinstance(asked, CompleteIn) else asked.fulfillment_details
     if to is not None:
         kept["fulfillment_details"] = to.model_dump(exclude_unset=True)
-        if to.email:
-            kept.setdefault("email", to.email.lower())
     return kept
 
 
