@@ -17,13 +17,16 @@ class Then(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`table` is Django's name of it, `what` which of its rows or columns. A number of days belongs to all but KEEP."""
+    """`table` is Django's name of it, `what` which of its rows or columns. A number of days belongs to all but KEEP.
+    `part` tells two rules of one table apart that do the same.
+    """
 
     table: str
     then: Then
     what: str
     why: str
     days: int = 0
+    part: str = ""
 
     @property
     def after(self) -> timedelta:
@@ -31,10 +34,12 @@ class Rule:
 
     @property
     def key(self) -> str:
-        return f"{self.table}:{self.then}"
+        return f"{self.table}:{self.then}{self.part and ':' + self.part}"
 
 
 EVIDENCE = 30
+# An agent's checkout session that nobody touches is over then; its days count from there.
+SESSION_LIVES = timedelta(hours=6)
 _BOOKS = "Proof of a sale, of its money and its stock; books are kept as long as tax law asks."
 _WITH_SHOP = "Part of the seller's shop; it goes with their account."
 _WITH_ACCOUNT = "Part of the account; it goes with it."
@@ -128,6 +133,14 @@ POLICY: tuple[Rule, ...] = (
         "who buys in a checkout session of an agent that is over",
         "What was bought stands in its orders; what was not, was typed for nothing.",
         1,
+    ),
+    Rule(
+        "store.IdempotentReply",
+        Then.DELETE,
+        "what an agent was answered, once a session of then is over",
+        "It says who buys, as the session does.",
+        1,
+        part="agents",
     ),
     Rule("store.AgentSession", Then.DELETE, "such sessions that nobody paid", "An agent makes a new one.", 1),
     Rule("store.DataPart", Then.DELETE, "copies of a person's data whose link ended", "Who wants one asks anew.", 0),

@@ -10,6 +10,7 @@ import pytest
 
 from agent import Agent, secret_for, wrong
 from crossdock.domain.commands import CancelReason
+from crossdock.domain.retention import SESSION_LIVES
 from crossdock.domain.values import Money
 from crossdock.payments.sandbox.gateway import SandboxGateway
 from crossdock.store.models import (
@@ -592,6 +593,20 @@ def test_who_bought_goes_from_a_session_a_day_after_it_ends_and_the_order_stays(
     assert agent.get(at(unpaid)).status_code == 404
     forget_replies([Order.objects.order_by("pk")[0].reference])
     assert not IdempotentReply.objects.filter(body__id=paid["id"]).exists()
+
+
+def test_an_answer_that_says_who_buys_goes_with_the_session(worlds: list[World], agent: Agent) -> None:
+    """As late as that; what the API answered stays for its own time."""
+    for _ in range(2):
+        made(agent, worlds)
+    old, young = IdempotentReply.objects.order_by("pk")
+    ends = datetime.now(UTC) - timedelta(days=1) - SESSION_LIVES
+    IdempotentReply.objects.filter(pk=old.pk).update(created_at=ends - timedelta(minutes=1))
+    IdempotentReply.objects.filter(pk=young.pk).update(created_at=ends + timedelta(minutes=1))
+    before = ends - timedelta(days=3)
+    other = IdempotentReply.objects.create(token=old.token, key="acp-mine", fingerprint="x", created_at=before)
+    assert retention.run(now=datetime.now(UTC)) == {"store.IdempotentReply:deleted:agents": 1}
+    assert set(IdempotentReply.objects.all()) == {young, other}
 
 
 def test_a_shop_that_says_less_calls_the_payment_off(worlds: list[World], agent: Agent) -> None:

@@ -4,12 +4,13 @@ and its session's name for it in one transaction; so whoever asks again meets th
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from crossdock.domain.retention import SESSION_LIVES
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import AgentSession, ApiToken, Order, PaymentIntent, Seller, Variant
 from crossdock.store.models.money import IntentState
@@ -20,7 +21,6 @@ from crossdock.usecases.checkout.gone import given_back
 from crossdock.usecases.checkout.parts import parts_of, units_of
 from crossdock.usecases.errors import NotAllowed, Stale
 
-LIVES = timedelta(hours=6)
 _OVER = (IntentState.DECLINED, IntentState.ABANDONED)
 
 
@@ -65,7 +65,7 @@ def open_session(
         details=_found_by(details),
         created_at=now,
         updated_at=now,
-        expires_at=now + LIVES,
+        expires_at=now + SESSION_LIVES,
     )
 
 
@@ -77,7 +77,7 @@ def change_session(
         row = _still_open(session, now=now)
         if items is not None:
             row.items = [list(item) for item in items]
-        row.details, row.updated_at, row.expires_at = _found_by({**row.details, **details}), now, now + LIVES
+        row.details, row.updated_at, row.expires_at = _found_by({**row.details, **details}), now, now + SESSION_LIVES
         row.save(update_fields=["items", "details", "updated_at", "expires_at"])
     return row
 

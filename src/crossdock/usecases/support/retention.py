@@ -15,12 +15,13 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, Rule, Then, days_of
+from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, SESSION_LIVES, Rule, Then, days_of
 from crossdock.store.models import (
     AgentSession,
     ConnectAttempt,
     DataPart,
     Delivery,
+    IdempotentReply,
     LabelDocument,
     Listing,
     ListingReport,
@@ -34,6 +35,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.money import IntentState
 from crossdock.store.models.quarantine import QuarantineState
+from crossdock.usecases.accounts.tokens import OF_AGENTS
 from crossdock.usecases.record.audit_chain import shorten
 from crossdock.usecases.shops.timers import prune
 
@@ -92,6 +94,10 @@ STEPS: dict[str, Step] = {
     "store.ConnectAttempt:deleted": Step(lambda before: ConnectAttempt.objects.filter(expires_at__lt=before)),
     "store.AgentSession:blacked out": Step(
         lambda before: AgentSession.objects.filter(expires_at__lt=before).exclude(details={}), {"details": {}}
+    ),
+    # As long after its answer as a session that nobody touched since.
+    "store.IdempotentReply:deleted:agents": Step(
+        lambda before: IdempotentReply.objects.filter(key__regex=OF_AGENTS, created_at__lt=before - SESSION_LIVES)
     ),
     "store.AgentSession:deleted": Step(
         lambda before: AgentSession.objects.filter(expires_at__lt=before).exclude(

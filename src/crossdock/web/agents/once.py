@@ -69,6 +69,7 @@ def once_outside(
         raise Refusal(400, "invalid", f"The {HEADER} must have 1 to {LONGEST} printable characters.")
     body = read(request.body)
     same = _same(body)
+    # Looks as OF_AGENTS says.
     key = "acp-" + hashlib.sha256(f"{request.path}\n{given}".encode()).hexdigest()
     try:
         kept = begin_once(token=agent, key=key, fingerprint=same, now=timezone.now())
