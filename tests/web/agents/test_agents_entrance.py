@@ -44,6 +44,9 @@ def test_while_it_is_off_nothing_is_there_and_nothing_is_asked() -> None:
         for name in [*ADDRESSES]:
             assert sent(agent, name).status_code == 404, name
         assert agent.get("/nothing").status_code == agent.client.get("/.well-known/acp.json").status_code == 404
+        strict = Client(enforce_csrf_checks=True)
+        for path in ("/.well-known/acp.json", *(f"/agents/acp{path}" for path, _, _ in ADDRESSES.values())):
+            assert strict.post(path, {}).status_code == strict.put(path).status_code == 404, path
     assert len(asked) == 0
 
 
@@ -53,6 +56,7 @@ class TestOn:
         assert names("acp_") == {*ADDRESSES, "acp_discovery"}
 
     def test_everybody_reads_where_it_is(self) -> None:
+        assert Client(enforce_csrf_checks=True).post("/.well-known/acp.json", {}).status_code == 405
         answer = Client().get("/.well-known/acp.json")
         assert wrong("agentic_checkout", "DiscoveryResponse", answer.json()) == []
         base = answer.json()["api_base_url"].removeprefix("http://127.0.0.1:8000")
@@ -63,6 +67,8 @@ class TestOn:
             ("", 401),
             ("cd_unknown", 401),
             (secret_for("orders:change listings:change"), 403),
+            # From before tokens had areas: agents were not among what it was made for.
+            (secret_for("*"), 403),
             (secret_for("agents:change", seller=seller()), 403),
         ]
         for secret, status in refused:

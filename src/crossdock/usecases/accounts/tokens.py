@@ -56,9 +56,12 @@ def scopes_of(*, change: bool, areas: Sequence[str] = ()) -> str:
 
 
 def reaches(scopes: str, *, area: str, change: bool) -> bool:
-    """An area that nobody named is closed to every token but those that reach everything."""
+    """An area that nobody named is closed to every token but those that reach everything, and what is of the
+    marketplace alone to those, too.
+    """
     held = scopes.split()
-    return EVERYTHING in held or f"{area}:change" in held or (not change and f"{area}:read" in held)
+    everything = EVERYTHING in held and area not in OF_MARKETPLACE
+    return everything or f"{area}:change" in held or (not change and f"{area}:read" in held)
 
 
 def hash_of(secret: str) -> str:

@@ -4,8 +4,9 @@ The protocol's list of services has no word for a feed yet, so it is not named.
 """
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from crossdock.web.agents.refusing import VERSIONS
@@ -13,11 +14,17 @@ from crossdock.web.agents.refusing import VERSIONS
 BELOW = "/agents/acp"
 
 
-@require_safe
-@cache_control(public=True, max_age=3600)
-def document(request: HttpRequest) -> JsonResponse:
+@csrf_exempt
+def document(request: HttpRequest) -> HttpResponse:
+    """The switch before all else: off, no method is answered."""
     if not settings.AGENTS:
         raise Http404
+    return _document(request)
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def _document(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
             "protocol": {"name": "acp", "version": VERSIONS[0], "supported_versions": list(VERSIONS)},
