@@ -187,7 +187,7 @@ def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Looked:
     found, gateway = _found(agent, id), chosen_gateway()
     intent, more = payment_of(found), _ignored(asked)
     if intent is None:
-        token = token_in(asked.payment_data, gateway)
+        token_in(asked.payment_data, gateway)
         if asked.buyer is not None:
             found = change_session(session=found, items=None, details=_details(asked), now=timezone.now())
         looked = look(found, *more)
@@ -205,13 +205,13 @@ def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Looked:
         except Stale as stale:
             return look(_found(agent, id), *more, error("conflict", str(stale)))
     elif intent.state == IntentState.CREATED:
-        token = token_in(asked.payment_data, gateway_of(intent))
+        token_in(asked.payment_data, gateway_of(intent))
         try:
             intent = take_over(session=found, now=timezone.now())
         except OnItsWay as busy:
             raise in_progress(busy) from None
     if intent is not None and intent.state == IntentState.CREATED:
-        more += _pay(intent, token)
+        more += _pay(intent, token_in(asked.payment_data, gateway_of(intent)))
     return look(_found(agent, id), *more)
 
 
