@@ -280,7 +280,36 @@ def _synced_back() -> None:
     import_products.receive_products = receive
 
 
+def _refused_goes_on() -> None:
+    """An agent is told of a line that its seller refused that it is on its way."""
+    from crossdock.web.agents import session_shape
+    from crossdock.web.agents.order_shape import order_out as good
+
+    def order_out(*given: Any) -> Any:
+        said = good(*given)
+        for line in said["line_items"]:
+            if line["status"] == "removed":
+                line |= {"status": "processing", "quantity": {**line["quantity"], "current": 1}}
+        return said
+
+    setattr(session_shape, "order_out", order_out)  # noqa: B010
+
+
+def _uncounted_is_there() -> None:
+    """Where nobody knows how many there are, the agents' feed says that there are some."""
+    from crossdock.web.agents import feed_shape
+
+    good = feed_shape.available
+
+    def available(offer: Any) -> Any:
+        return {"available": True, "status": "in_stock"} if offer.left is None else good(offer)
+
+    setattr(feed_shape, "available", available)  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
+    "refused_goes_on": _refused_goes_on,
+    "uncounted_is_there": _uncounted_is_there,
     "synced_back": _synced_back,
     "corrected_is_sold": _corrected_is_sold,
     "parcel_answers_nothing": _parcel_answers_nothing,

@@ -23,7 +23,7 @@ from crossdock_lab.scenes import (
     together,
     trials,
 )
-from crossdock_lab.scenes.marketplace import moderation
+from crossdock_lab.scenes.marketplace import agents, moderation
 from crossdock_lab.scenes.scene import Scene
 
 CHAPTERS = (
@@ -46,6 +46,7 @@ CHAPTERS = (
     holidays,
     linked,
     moderation,
+    agents,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RULE = "M1"
 
 
-def _by_hand(stage: Stage, count: int) -> "Variant":
+def hand_item(stage: Stage, count: int) -> "Variant":
     """Of a seller of their own, who has no shop."""
     from crossdock.domain.values import Money
     from crossdock.usecases.catalogue.listings import make_listing
@@ -47,7 +47,7 @@ def _pay(stage: Stage, intent: "PaymentIntent") -> "list[Order]":
     return list(Order.objects.filter(intent=intent).order_by("pk"))
 
 
-def _quiet(stage: Stage, intent: "PaymentIntent") -> bool:
+def quiet(stage: Stage, intent: "PaymentIntent") -> bool:
     """Nothing is asked of the bank for it any more."""
     from crossdock.store.models import Command
 
@@ -62,7 +62,7 @@ def one_payment(stage: Stage) -> None:
     from crossdock.store.models import Entry
 
     _, synced = stage.item(3)
-    hand = _by_hand(stage, 2)
+    hand = hand_item(stage, 2)
     intent = _begin(stage, {synced.public_id: 2, hand.public_id: 1})
     shop_order, hand_order = _pay(stage, intent)
     stage.lands(shop_order)
@@ -84,7 +84,7 @@ def a_part_refused(stage: Stage) -> None:
     from crossdock.usecases.orders.reject import reject_order
 
     ref, synced = stage.item(2)
-    hand = _by_hand(stage, 1)
+    hand = hand_item(stage, 1)
     stage.trial.worker.kill()
     stage.trial.call(stage.shop.hand.sell(ref, 1))
     intent = _begin(stage, {synced.public_id: 2, hand.public_id: 1})
@@ -110,7 +110,7 @@ def a_part_refused(stage: Stage) -> None:
         key="m1",
     )
     stage.trial.until(
-        lambda: _quiet(stage, intent) and shop_order.credits.filter(state="refunded").exists(), PATIENCE, "the credit"
+        lambda: quiet(stage, intent) and shop_order.credits.filter(state="refunded").exists(), PATIENCE, "the credit"
     )
     shop_order.refresh_from_db()
     hand_order.refresh_from_db()
@@ -130,7 +130,7 @@ def gone_while_paying(stage: Stage) -> None:
     from crossdock.usecases.checkout.checkout import expire_checkouts
 
     _, synced = stage.item(2)
-    hand = _by_hand(stage, 1)
+    hand = hand_item(stage, 1)
     intent = _begin(stage, {synced.public_id: 1, hand.public_id: 1})
     late = Reservation.objects.filter(variant=hand, state="checkout")
     late.update(expires_at=now() - timedelta(seconds=1))
@@ -138,7 +138,7 @@ def gone_while_paying(stage: Stage) -> None:
     (other,) = _pay(stage, _begin(stage, {hand.public_id: 1}))
     (shop_order,) = _pay(stage, intent)
     stage.lands(shop_order)
-    stage.trial.until(lambda: _quiet(stage, intent) and bool(bank(stage, shop_order)), PATIENCE, "the part to go back")
+    stage.trial.until(lambda: quiet(stage, intent) and bool(bank(stage, shop_order)), PATIENCE, "the part to go back")
     stage.see(
         bank(stage, shop_order) == [934] and bank(stage, other) == [] and shop_order.total_minor == 1499,
         RULE,

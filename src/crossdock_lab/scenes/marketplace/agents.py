@@ -1,0 +1,204 @@
+"""M10: a program buys for a person by the Agentic Commerce Protocol, over HTTP alone: of two sellers with one payment;
+one of them refuses, and the program reads exactly that, and the number of the parcel that the other one's shop sent.
+
+What a shop has not counted is neither in stock nor sold out, and it cannot be bought.
+"""
+
+import json
+import secrets
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from crossdock_lab.scenes.money import bank
+from crossdock_lab.scenes.scene import Scene
+from crossdock_lab.scenes.together import hand_item, quiet
+from crossdock_lab.stage import PATIENCE, Stage, now, staff
+
+if TYPE_CHECKING:
+    from crossdock.store.models import Order, Variant
+
+RULE = "M10"
+VERSION = "2026-04-17"
+Said = dict[str, Any]
+
+
+@dataclass
+class Agent:
+    """Speaks HTTP to the marketplace and knows nothing else of it. What is refused comes back as it was said."""
+
+    base: str
+    token: str = field(repr=False)
+
+    def read(self, path: str) -> str:
+        return self._asked("GET", path, None)[1]
+
+    def get(self, path: str) -> Said:
+        found: Said = json.loads(self.read(path))
+        return found
+
+    def post(self, path: str, body: Said, key: str = "") -> tuple[int, Said]:
+        status, said = self._asked("POST", path, body, key or secrets.token_hex(8))
+        return status, json.loads(said)
+
+    def offers(self) -> dict[str, Said]:
+        """The variants of the feed, by their id."""
+        products = map(json.loads, self.read("/feed/products.jsonl").splitlines())
+        return {variant["id"]: variant for product in products for variant in product["variants"]}
+
+    def _asked(self, method: str, path: str, body: Said | None, key: str = "") -> tuple[int, str]:
+        where, data = f"{self.base}/agents/acp{path}", None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(where, method=method, data=data)  # noqa: S310 - our own server
+        sent = {"Authorization": f"Bearer {self.token}", "API-Version": VERSION, "Content-Type": "application/json"}
+        for name, value in {**sent, **({"Idempotency-Key": key} if key else {})}.items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own server on this machine
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+
+def _agent(stage: Stage) -> Agent:
+    from crossdock.usecases.accounts.tokens import make_token
+
+    _, secret = make_token(name="Agent", seller=None, actor=staff(), scopes="agents:change", now=now())
+    return Agent(f"http://127.0.0.1:{stage.trial.port}", secret)
+
+
+def _wish(stage: Stage, *variants: "Variant") -> Said:
+    address = {
+        "name": "Zoë Buyer",
+        "line_one": "1 Elm Street",
+        "city": "Springfield",
+        "state": "IL",
+        "country": "US",
+        "postal_code": "12345",
+    }
+    return {
+        "line_items": [{"id": variant.public_id} for variant in variants],
+        "currency": "usd",
+        "capabilities": {},
+        "buyer": {"email": stage.buyer.email, "full_name": "Zoë Buyer"},
+        "fulfillment_details": {"address": address},
+    }
+
+
+def _payment(session: Said) -> Said:
+    """By the first handler that the session offers, with the first of its test cards."""
+    (handler, *_) = session["capabilities"]["payment"]["handlers"]
+    credential = {"type": "test", "token": handler["config"]["tokens"][0]}
+    return {
+        "payment_data": {
+            "handler_id": handler["id"],
+            "instrument": {"type": "test_card", "credential": credential},
+        }
+    }
+
+
+def _total(said: Said, kind: str = "total") -> int:
+    return sum(one["amount"] for one in said["totals"] if one["type"] == kind)
+
+
+def _refused(order: "Order") -> None:
+    """By its seller, whole."""
+    from crossdock.domain.commands import CancelReason
+    from crossdock.usecases.orders.reject import reject_order
+
+    reject_order(
+        order=order,
+        reason=CancelReason.NOT_AVAILABLE,
+        actor=order.seller.owner,
+        expected_total=order.total - order.credited,
+        now=now(),
+    )
+
+
+def bought_by_an_agent(stage: Stage) -> None:
+    """Feed, session, one payment however often it is sent; then each seller's part goes its own way."""
+    from crossdock.store.models import Order, PaymentIntent
+
+    _, synced = stage.item(3)
+    hand, agent = hand_item(stage, 2), _agent(stage)
+    offers = agent.offers()
+    found = [offers.get(variant.public_id, {}).get("availability", {}).get("status") for variant in (synced, hand)]
+    prices = [offers[variant.public_id]["price"]["amount"] for variant in (synced, hand)]
+    stage.see(found == ["in_stock"] * 2 and prices == [1000, 733], RULE, f"the feed has both sellers' goods: {found}")
+    status, session = agent.post("/checkout_sessions", _wish(stage, synced, hand))
+    where = f"/checkout_sessions/{session.get('id')}"
+    stage.see(
+        status == 201 and session["status"] == "ready_for_payment" and _total(session) == 1000 + 499 + 733 + 201,
+        RULE,
+        f"one session for both sellers: {_total(session)} minor units in all",
+    )
+    paid = [agent.post(f"{where}/complete", _payment(session), key=f"pay-{session['id']}") for _ in range(2)]
+    order = paid[0][1]["order"]
+    intent = PaymentIntent.objects.get(public_id=order["id"])
+    mine = list(Order.objects.filter(intent=intent).select_related("seller__owner").order_by("pk"))
+    stage.see(
+        [status for status, _ in paid] == [200, 200] and paid[0] == paid[1] and len(mine) == 2,
+        RULE,
+        f"completed twice, paid once: the agent's order {order['order_number']} is an order for each seller",
+    )
+    shop_order, hand_order = mine
+    stage.lands(shop_order)
+    (standing,) = stage.standing(shop_order)
+    _refused(hand_order)
+    number = f"M10-{shop_order.number}"
+    stage.trial.call(stage.shop.hand.fulfil(standing.shop_id, tracking=number, carrier="UPS"))
+    sent = shop_order.shipments.filter(tracking_number=number)
+    stage.trial.until(
+        lambda: sent.exists() and quiet(stage, intent) and bool(bank(stage, hand_order)),
+        PATIENCE,
+        "the parcel's number from the shop, and the bank's word for the part that was refused",
+    )
+    _reads_what_came(stage, agent.get(where), order, hand_order, number)
+
+
+def _reads_what_came(stage: Stage, session: Said, before: Said, refused: "Order", number: str) -> None:
+    """Whatever the agent is told, it is told of each line: which one goes on, and which does not."""
+    order = session["order"]
+    lines = [(one["status"], one["quantity"]["current"]) for one in order["line_items"]]
+    back = [(one["status"], one["amount"], one["description"].split(":")[0]) for one in order["adjustments"]]
+    numbers = [one["tracking_number"] for one in order["fulfillments"]]
+    stage.see(
+        lines == [("fulfilled", 1), ("removed", 0)],
+        RULE,
+        f"the agent reads of the lines: {', '.join(f'{status} ({units})' for status, units in lines)}",
+    )
+    stage.see(
+        back == [("completed", 934, refused.seller.name)]
+        and bank(stage, refused) == [934]
+        and (_total(order), _total(order, "amount_refunded")) == (_total(before), 934),
+        RULE,
+        f"of {_total(order)} came back {_total(order, 'amount_refunded')}, as the bank's books say: {back}",
+    )
+    stage.see(numbers == [number] and order["status"] == "shipped", RULE, f"the parcel's number came to it: {numbers}")
+
+
+def not_counted(stage: Stage) -> None:
+    """Nothing says how many there are: the feed does not claim any, and no money is taken."""
+    from crossdock.store.models import PaymentIntent, VariantStock
+
+    variant, agent = hand_item(stage, 2), _agent(stage)
+    stock = VariantStock.objects.filter(variant=variant)
+    stock.update(count=None)
+    told = agent.offers()[variant.public_id]["availability"]
+    _, session = agent.post("/checkout_sessions", _wish(stage, variant))
+    _, after = agent.post(f"/checkout_sessions/{session['id']}/complete", _payment(session))
+    codes = [one.get("code") for one in after["messages"]]
+    stage.see(
+        told == {"available": False, "status": "unknown"}
+        and (codes, after["status"]) == (["conflict"], "not_ready_for_payment")
+        and not PaymentIntent.objects.filter(agent_session__public_id=session["id"]).exists(),
+        RULE,
+        f"not counted: the feed says {told['status']}, the session {codes} and takes no money",
+    )
+
+
+SCENES: tuple[Scene, ...] = (bought_by_an_agent, not_counted)
+BUGS: dict[str, tuple[Scene, ...]] = {
+    "refused_goes_on": (bought_by_an_agent,),
+    "uncounted_is_there": (not_counted,),
+}
