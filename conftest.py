@@ -57,6 +57,16 @@ def cluster() -> Cluster:
     return cluster
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobody_asks_for_the_brand() -> None:
+    """It is asked for once in half a minute, which would be a statement more at a moment that nobody knows. A test
+    that sets one forgets it before and after.
+    """
+    from crossdock.usecases.record import brand
+
+    brand.Known.until = float("inf")
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(cluster: Cluster, django_db_modify_db_settings_parallel_suffix: None) -> None:
     """pytest-django's hook before it makes the test database: the server has to be there."""

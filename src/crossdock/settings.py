@@ -182,7 +182,6 @@ ACCOUNT_UNIQUE_EMAIL = True
 # One address per account; a new one takes the old one's place when it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = CONFIG.email_verification
-ACCOUNT_EMAIL_SUBJECT_PREFIX = f"{SITE_NAME}: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if CONFIG.https else "http"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 # What a thief would want asks who it is, unless they signed in or proved it in the last quarter of an hour.
@@ -193,7 +192,6 @@ STAFF_SECOND_FACTOR = CONFIG.staff_second_factor
 MFA_ADAPTER = "crossdock.web.signin.factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_TOTP_ISSUER = SITE_NAME
 # Adding one asks for a confirmed address itself (`setting_up`); allauth's rule would forbid to change it later.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {

@@ -252,7 +252,11 @@ POLICY: tuple[Rule, ...] = (
         "store.User_user_permissions",
         "contenttypes.ContentType",
     ),
-    *_keep("What the marketplace said of itself, and when: which terms held.", "store.PageText"),
+    *_keep(
+        "What the marketplace said of itself, and when: which terms held.",
+        "store.PageText",
+        "store.Branding",
+    ),
     *_keep("Somebody who defrauded once is kept out; staff take an entry off.", "store.RiskListEntry"),
     *_keep(
         "The worker's own queue; finished jobs go after a day.",

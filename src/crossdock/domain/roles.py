@@ -60,7 +60,7 @@ WORDS: dict[Right, str] = {
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
     Right.PRIVACY: "have a person's data copied for them and their account deleted, at their request",
-    Right.PAGES: "write the marketplace's own pages: terms, privacy, contact",
+    Right.PAGES: "write the marketplace's own pages (terms, privacy, contact), and set its name, colour and logo",
     Right.REPORTS: "read the marketplace's reports",
     Right.BOOKS: "export the marketplace's books",
 }

@@ -25,6 +25,7 @@ from crossdock.usecases.outbox.payloads import MAIL
 from crossdock.usecases.outcomes import settle, settle_mails
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.parties.quarantine import of_database
+from crossdock.usecases.record.brand import sender
 
 if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
@@ -118,10 +119,12 @@ class MailHandler(PlainHandler):
         engine, loop = self._engine, asyncio.get_running_loop()
         wanted, known = _wanted(claimed)
         mails = await engine.threads.run(Mail.objects.in_bulk, list(wanted.values()))
+        sent_by = await engine.threads.run(sender)
         known |= {command_id: _to_send(mail, mails) for command_id, mail in wanted.items()}
         outcomes = await asyncio.to_thread(
             _send_all,
             [known[one.id] for one in claimed],
+            sent_by,
             lambda: engine.stopping,
             lambda place: loop.call_soon_threadsafe(self._begins, claimed[place].id),
         )
@@ -189,7 +192,7 @@ def _to_send(key: int, mails: Mapping[int, Mail]) -> Mail | Outcome:
 
 
 def _send_all(
-    known: Sequence[Mail | Outcome], stopping: Callable[[], bool], begins: Callable[[int], object]
+    known: Sequence[Mail | Outcome], sent_by: str, stopping: Callable[[], bool], begins: Callable[[int], object]
 ) -> list[Outcome]:
     """On a thread of its own, in their order and over one connection: an SMTP server may take its time."""
     began, outcomes = time.monotonic(), list[Outcome]()
@@ -199,13 +202,13 @@ def _send_all(
             if outcomes and (stopping() or time.monotonic() - began > _TOGETHER_SECONDS):
                 break
             begins(place)
-            outcomes.append(_send_one(line, one) if isinstance(one, Mail) else one)
+            outcomes.append(_send_one(line, one, sent_by) if isinstance(one, Mail) else one)
     finally:
         _hang_up(line)
     return outcomes
 
 
-def _send_one(line: BaseEmailBackend, mail: Mail) -> Outcome:
+def _send_one(line: BaseEmailBackend, mail: Mail, sent_by: str) -> Outcome:
     try:
         line.open()
     except Exception as error:
@@ -214,7 +217,7 @@ def _send_one(line: BaseEmailBackend, mail: Mail) -> Outcome:
         _hang_up(line)
         return Later(f"The mail server cannot be reached: {error}")
     try:
-        _hand_over(line, mail)
+        _hand_over(line, mail, sent_by)
     except smtplib.SMTPRecipientsRefused as error:
         _hang_up(line)
         if not all(code >= _FOR_GOOD for code, _ in error.recipients.values()):
@@ -234,10 +237,10 @@ def _send_one(line: BaseEmailBackend, mail: Mail) -> Outcome:
     return Done(str(mail.pk))
 
 
-def _hand_over(line: BaseEmailBackend, mail: Mail) -> None:
+def _hand_over(line: BaseEmailBackend, mail: Mail, sent_by: str) -> None:
     name = hashlib.sha256(mail.cause.encode()).hexdigest()[:32]
     headers = {"Message-ID": f"<{name}@crossdock.invalid>"}
-    EmailMessage(mail.subject, mail.body, to=[mail.to], headers=headers, connection=line).send()
+    EmailMessage(mail.subject, mail.body, sent_by, to=[mail.to], headers=headers, connection=line).send()
 
 
 def _refused(mail: Mail, error: Exception) -> Refused:

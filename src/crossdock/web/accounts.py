@@ -19,6 +19,7 @@ from crossdock.usecases.accounts.account_log import account_note, sign_in_failed
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
+from crossdock.usecases.record.brand import sender, site_name
 from crossdock.web.signin.device import PROVED, is_known, known_as, place_of, remember
 from crossdock.web.signin.factor import remember_sign_in
 
@@ -100,8 +101,14 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         place = place_of(self.request) if self.request else ""
         tell_owner(user=user, what=what, about=about, place=place, to=email or "", now=timezone.now())
 
+    def format_email_subject(self, subject: str) -> str:
+        return f"{site_name()}: {subject}"
+
+    def get_from_email(self) -> str:
+        return sender()
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        site = Site(settings.SITE_NAME, urlsplit(settings.BASE_URL).netloc)
+        site = Site(site_name(), urlsplit(settings.BASE_URL).netloc)
         ours = {name: _ours(value) if name.endswith("_url") else value for name, value in context.items()}
         super().send_mail(template_prefix, email, {**ours, "current_site": site, "site_url": settings.BASE_URL})
 

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from crossdock.store.models import Seller
 from crossdock.usecases.accounts.queries import seller_of
+from crossdock.usecases.record.brand import brand, site_name
 from crossdock.usecases.record.pages import links
 from crossdock.web.acting import acting_of
 from crossdock.web.signin.factor import passkeys_work
@@ -29,7 +30,8 @@ def site(request: HttpRequest) -> dict[str, object]:
     session = getattr(request, "session", None)
     cart = session.get(CART) if session is not None else None
     return {
-        "site_name": settings.SITE_NAME,
+        "site_name": site_name,
+        "brand": brand,
         "demo": settings.DEMO,
         "site_pages": links,
         "withdraws": settings.CONFIG.withdrawal_days > 0,

@@ -18,6 +18,8 @@ MOST_PIXELS = 50_000_000
 LONGEST_SIDE = 2400
 # Of a photo that shows what is wrong with something: two sides look at it a few times.
 PHOTO_SIDE = 1600
+# Of the marketplace's own marks: twice what a page shows them at.
+LOGO, ICON = (480, 120), 192
 _ENDINGS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 _SAVING: dict[str, dict[str, object]] = {
     "PNG": {"optimize": True},
@@ -53,6 +55,29 @@ def photo(content: bytes) -> bytes:
         drawn = white
     target = io.BytesIO()
     drawn.save(target, "JPEG", **_SAVING["JPEG"])
+    return target.getvalue()
+
+
+def logo(content: bytes) -> tuple[bytes, str]:
+    """What stands beside a name, at most LOGO pixels, as a PNG with its file ending. Raises NotAPicture."""
+    return _as_png(_drawn(content, LONGEST_SIDE)[0], LOGO, square=False), "png"
+
+
+def icon(content: bytes) -> tuple[bytes, str]:
+    """What stands on a browser's tab: a square of ICON pixels, filled up with nothing, as a PNG. Raises NotAPicture."""
+    return _as_png(_drawn(content, LONGEST_SIDE)[0], (ICON, ICON), square=True), "png"
+
+
+def _as_png(drawn: "Image.Image", box: tuple[int, int], *, square: bool) -> bytes:
+    from PIL import Image
+
+    drawn.thumbnail(box)
+    if square and drawn.size != box:
+        whole = Image.new("RGBA", box)
+        whole.paste(drawn, ((box[0] - drawn.width) // 2, (box[1] - drawn.height) // 2))
+        drawn = whole
+    target = io.BytesIO()
+    drawn.save(target, "PNG", **_SAVING["PNG"])
     return target.getvalue()
 
 

@@ -7,6 +7,7 @@ kept with it.
 import hashlib
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -23,11 +24,13 @@ _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 _NAME = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
 
 
-def keep(upload: "UploadedFile[Any]") -> str:
-    """The address of the picture on this site. The same picture twice is one file. Raises NotAPicture."""
+def keep(upload: "UploadedFile[Any]", draw: Callable[[bytes], tuple[bytes, str]] = redraw) -> str:
+    """The address of the picture on this site, drawn anew by `draw`. The same picture twice is one file.
+    Raises NotAPicture.
+    """
     if not upload.size or upload.size > LARGEST:
         raise NotAPicture("Choose a picture of up to 15 MB.")
-    content, ending = redraw(upload.read(LARGEST + 1))
+    content, ending = draw(upload.read(LARGEST + 1))
     name = f"{hashlib.sha256(content).hexdigest()[:40]}.{ending}"
     path = f"pictures/{name}"
     try:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from crossdock.web.agents.discovery import document as discovered
+from crossdock.web.brand import css as brand_css
 from crossdock.web.health import healthz
 from crossdock.web.pictures import serve as serve_picture
 from crossdock.web.staff.admin import site
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("crossdock.web.api.urls")),
     path(".well-known/acp.json", discovered, name="acp_discovery"),
     path("agents/acp/", include("crossdock.web.agents.urls")),
+    path("brand/<slug:accent>.css", brand_css, name="brand_css"),
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),
 ]

@@ -66,6 +66,7 @@ NO_PAGE = {
     # A cache of the books; the reports show what it adds up to.
     "closing",
     # Staff's own page has every version with who wrote it.
+    "branding",
     "pagetext",
     # What an agent typed for its buyer, with name and address; the orders that come of it have pages.
     "agentsession",

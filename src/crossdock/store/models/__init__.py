@@ -49,6 +49,7 @@ from crossdock.store.models.risk import (
     RiskTrace,
 )
 from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, NewsLag, PlatformPause
+from crossdock.store.models.site.branding import Branding
 from crossdock.store.models.site.pages import PageText
 from crossdock.store.models.stock import Duplicate, Movement, Reservation, VariantStock
 from crossdock.store.models.tries import SignInTry
@@ -63,6 +64,7 @@ __all__ = [
     "AuditEntry",
     "AuditLink",
     "AuditTopic",
+    "Branding",
     "Call",
     "CancelRequest",
     "Case",

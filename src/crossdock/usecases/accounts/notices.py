@@ -11,6 +11,7 @@ from crossdock.domain.wording import moment
 from crossdock.store.ids import public_id
 from crossdock.store.models import User
 from crossdock.usecases.accounts.account_log import NOTED, account_note
+from crossdock.usecases.record.brand import site_name
 from crossdock.usecases.record.mail import write_mail
 
 # What happened -> (subject, sentence). `{0}` is what it was done with, where the words need it.
@@ -69,7 +70,7 @@ def tell_owner(
     write_mail(
         cause=f"notice:{what}:{public_id()}",
         to=to or user.email,
-        subject=f"{settings.SITE_NAME}: {subject}",
+        subject=f"{site_name()}: {subject}",
         body="\n".join(lines),
         now=now,
     )

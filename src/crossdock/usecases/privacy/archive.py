@@ -12,7 +12,6 @@ from html import escape
 from io import RawIOBase, TextIOWrapper
 from typing import IO, Any
 
-from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.serializers.json import DjangoJSONEncoder
 
@@ -24,6 +23,7 @@ from crossdock.store.models import Listing, ReturnPicture
 from crossdock.usecases.privacy.sections import ACCOUNT, BOUGHT, RETURNED, Row, Section
 from crossdock.usecases.privacy.shop_sections import SOLD
 from crossdock.usecases.privacy.whose import Whose
+from crossdock.usecases.record.brand import site_name
 
 PAGE = 500
 PIECE = 256 * 1024
@@ -180,10 +180,10 @@ def _index(whose: Whose, counted: Sequence[tuple[Section, int]], now: datetime) 
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'><meta name='viewport'"
         " content='width=device-width, initial-scale=1'><meta name='color-scheme' content='light dark'>"
-        f"<title>Your data at {escape(settings.SITE_NAME)}</title><style>body{{font:16px/1.5 system-ui;max-width:60rem;"
+        f"<title>Your data at {escape(site_name())}</title><style>body{{font:16px/1.5 system-ui;max-width:60rem;"
         "margin:2rem auto;padding:0 1rem}td,th{text-align:left;padding:.25rem 1rem .25rem 0;vertical-align:top}"
         "dt{font-weight:600}dd{margin:0 0 .5rem}</style>"
-        f"<h1>Your data at {escape(settings.SITE_NAME)}</h1><p>As it was on {moment(now)}. Each list is a"
+        f"<h1>Your data at {escape(site_name())}</h1><p>As it was on {moment(now)}. Each list is a"
         " JSON file for programs and a CSV file for spreadsheets; an empty one has no CSV file.</p>"
         f"<dl>{account}</dl><table><thead><tr><th>List</th><th>Rows</th><th>Files</th></tr></thead><tbody>{listed}"
         "</tbody></table><h2>What is not in it</h2><p>Passwords, keys and secrets; what belongs to somebody else, such"

@@ -16,6 +16,7 @@ from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
 from crossdock.usecases.outbox.payloads import MAIL, SendMail
 from crossdock.usecases.outbox.queue import command_to, enqueue_all, party_named
+from crossdock.usecases.record.brand import site_name
 
 BY_MAIL = "mail"
 
@@ -79,7 +80,7 @@ def send_command(mail: Mail, *, party_id: int, now: datetime) -> Command:
 def _whole(body: str, path: str) -> str:
     """A body that has a link of this site already needs no other."""
     link = "" if not path or f"{settings.BASE_URL}/" in body else f"\n\n{settings.BASE_URL}{path}"
-    return f"{body.rstrip()}{link}\n\n{settings.SITE_NAME}\n{settings.BASE_URL}"
+    return f"{body.rstrip()}{link}\n\n{site_name()}\n{settings.BASE_URL}"
 
 
 def _page_of(order: Order | None, to: str) -> str:

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, SESSION_LIVES, Rule, Then, days_of
 from crossdock.store.models import (
     AgentSession,
+    Branding,
     ConnectAttempt,
     DataPart,
     Delivery,
@@ -173,6 +174,8 @@ def _pictures(*, now: datetime) -> int:
     if not old:
         return 0
     shown: set[str] = set()
+    for logo, icon in Branding.objects.values_list("logo", "icon"):
+        shown.update(url.rpartition("/")[2] for url in (logo, icon))
     own = Listing.objects.filter(connection=None).exclude(images=[])
     for images in own.values_list("images", flat=True).iterator():
         shown.update(str(url).rpartition("/")[2] for url in images)

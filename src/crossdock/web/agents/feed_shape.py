@@ -17,6 +17,7 @@ from crossdock.domain.finding.taxonomy import Taxonomy
 from crossdock.domain.goods import gtin
 from crossdock.store.models import Listing
 from crossdock.usecases.catalogue.feed import Offered
+from crossdock.usecases.record.brand import site_name
 
 
 def product(listing: Listing, offers: Sequence[Offered], taxonomy: Taxonomy) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def product(listing: Listing, offers: Sequence[Offered], taxonomy: Taxonomy) -> 
         "url": address,
         **({"categories": [{"value": taxonomy.categories[key].name, "taxonomy": "merchant"}]} if key else {}),
         "seller": {"name": listing.seller.name},
-        "marketplace": {"name": settings.SITE_NAME},
+        "marketplace": {"name": site_name()},
     }
     return {
         "id": listing.public_id,

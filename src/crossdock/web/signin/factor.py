@@ -30,6 +30,7 @@ from django.urls import reverse
 from crossdock.store.models import User
 from crossdock.store.vault import VaultLocked, seal, unseal
 from crossdock.usecases.accounts.queries import addresses_of, factors_of
+from crossdock.usecases.record.brand import site_name
 
 # So long a member of staff works before the second factor is asked for again.
 STAFF_AGAIN = timedelta(hours=12)
@@ -55,12 +56,12 @@ class Adapter(DefaultMFAAdapter):  # type: ignore[misc]
             raise forms.ValidationError(_LOCKED) from None
 
     def _get_site_name(self) -> str:
-        return settings.SITE_NAME
+        return site_name()
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """A passkey belongs to the public name, whichever host the request named."""
         host = urlsplit(settings.PUBLIC_URL).hostname or context.request.get_host().partition(":")[0]
-        return {"id": host, "name": settings.SITE_NAME}
+        return {"id": host, "name": site_name()}
 
 
 class AuthenticateForm(_AuthenticateForm):  # type: ignore[misc]

@@ -65,6 +65,7 @@ NAVIGATION = (
     Entry("commission", "staff_commission_rules", "coin", "Commission", Right.RULES),
     Entry("taxonomy", "staff_taxonomy", "cart", "Attributes", Right.CATALOGUE),
     Entry("pages", "staff_pages", "info", "Pages", Right.PAGES),
+    Entry("brand", "staff_brand", "shop", "Name and look", Right.PAGES),
     Entry("audit", "staff_audit", "info", "Audit log", Right.AUDIT),
     Entry("retention", "staff_retention", "clock", "Kept how long", Right.AUDIT),
     Entry("people", "staff_people", "person", "People’s data", Right.PRIVACY),

@@ -28,7 +28,7 @@ from crossdock.web.staff import (
 from crossdock.web.staff.earnings import commission, disputes, money, reports
 from crossdock.web.staff.moderation import pages as moderation
 from crossdock.web.staff.moderation import sellers
-from crossdock.web.staff.site import pages
+from crossdock.web.staff.site import branding, pages
 
 urlpatterns = [
     path("", home.home, name="staff_home"),
@@ -59,6 +59,7 @@ urlpatterns = [
     path("reports/<slug:key>/", reports.rows, name="staff_report_rows"),
     path("pages/", pages.table, name="staff_pages"),
     path("pages/<slug:name>/", pages.one, name="staff_page"),
+    path("brand/", branding.page, name="staff_brand"),
     path("moderation/", moderation.table, name="staff_moderation"),
     path("moderation/find/", moderation.find, name="staff_moderation_find"),
     path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),

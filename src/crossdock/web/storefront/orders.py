@@ -1,6 +1,5 @@
 """A buyer's own orders. Somebody else's order does not exist for them: 404, not 403."""
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -12,6 +11,7 @@ from crossdock.store.models.money import IntentState
 from crossdock.usecases.money.queries import paid_with
 from crossdock.usecases.orders.queries import LISTS, bought, bought_orders
 from crossdock.usecases.orders.shippable import asked_to_cancel
+from crossdock.usecases.record.brand import site_name
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
 from crossdock.usecases.requests.returns import why_not_return
@@ -72,7 +72,7 @@ def receipt(request: HttpRequest, public_id: str) -> HttpResponse:
     from crossdock.web.papers import receipt as paper
 
     order = get_object_or_404(bought_by(bought_orders(), signed_in(request)), public_id=public_id)
-    content = paper.receipt(order=order, marketplace=settings.SITE_NAME, now=timezone.now())
+    content = paper.receipt(order=order, marketplace=site_name(), now=timezone.now())
     response = HttpResponse(content, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="receipt-{order.number}.pdf"'
     return response
