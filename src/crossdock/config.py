@@ -88,6 +88,7 @@ class Config(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"
     agents: bool = False
+    approve_sellers: bool = False
     metrics: bool = False
     metrics_token: str = Field(default="", max_length=500)
     payment_gateway: str = "sandbox"

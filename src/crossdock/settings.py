@@ -43,6 +43,8 @@ TRUSTED_PROXIES = CONFIG.trusted_proxies
 APPS = CONFIG.apps
 # Whether programs that buy for people find a feed and a checkout here (docs/agents.md).
 AGENTS = CONFIG.agents
+# Whether whoever opens a shop from now on sells only after staff approved them (docs/decisions/0023-approval.md).
+APPROVE_SELLERS = CONFIG.approve_sellers
 HOOK_BODY_LIMIT = CONFIG.hook_body_limit
 
 _public = urlsplit(PUBLIC_URL)

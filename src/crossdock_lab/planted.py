@@ -307,9 +307,26 @@ def _uncounted_is_there() -> None:
     setattr(feed_shape, "available", available)  # noqa: B010
 
 
+def _unapproved_sold() -> None:
+    """What a connected shop tells lets its seller sell, also where nobody approved them yet."""
+    from crossdock.usecases.catalogue import import_products
+
+    good = import_products.receive_products
+
+    def receive(*, connection_id: int, **given: Any) -> Any:
+        from crossdock.store.models import Seller
+
+        tally = good(connection_id=connection_id, **given)
+        Seller.objects.filter(connections=connection_id, barred="approval").update(barred="")
+        return tally
+
+    import_products.receive_products = receive
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "refused_goes_on": _refused_goes_on,
     "uncounted_is_there": _uncounted_is_there,
+    "unapproved_sold": _unapproved_sold,
     "synced_back": _synced_back,
     "corrected_is_sold": _corrected_is_sold,
     "parcel_answers_nothing": _parcel_answers_nothing,

@@ -30,6 +30,7 @@ from crossdock.store.models import (
     Order,
     Quarantined,
     Seller,
+    SellerApproval,
     User,
 )
 from crossdock.store.models.quarantine import QuarantineKind
@@ -165,6 +166,7 @@ def _furnished() -> House:
         place="",
         now=world.now,
     )
+    SellerApproval.objects.create(seller=world.seller, stage="approved", began_at=world.now, facts_at=world.now)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
@@ -324,6 +326,9 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_return_answer": ("/seller/returns/{return}/answer/", "post", 422),
     "seller_return_picture": ("/seller/returns/{return}/pictures/{returned}/", "get", 200),
     "seller_return_receipt": ("/seller/returns/{return}/receipt/", "get", 200),
+    "seller_before": ("/seller/before-you-sell/", "get", 200),
+    "seller_before_terms": ("/seller/before-you-sell/terms/", "post", 302),
+    "seller_before_ask": ("/seller/before-you-sell/ask/", "post", 302),
     "seller_quality": ("/seller/quality/", "get", 200),
     "seller_money": ("/seller/money/", "get", 200),
     "seller_statement": ("/seller/money/statement/", "get", 200),
@@ -468,6 +473,8 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_moderation": ("/staff/moderation/", "get", 200),
     "staff_moderation_find": ("/staff/moderation/find/?q=Own", "get", 200),
     "staff_moderated": ("/staff/moderation/{down}/", "get", 200),
+    "staff_approvals": ("/staff/approvals/", "get", 200),
+    "staff_approval": ("/staff/approvals/{seller}/", "get", 200),
     "staff_alerts": ("/staff/alerts/", "get", 200),
     "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),
     "staff_cases": ("/staff/cases/", "get", 200),

@@ -206,6 +206,8 @@ POLICY: tuple[Rule, ...] = (
         "store.PayoutAccount",
         "store.PayoutHold",
         "store.Suspension",
+        "store.SellerApproval",
+        "store.ApprovalStep",
         "store.Connection",
         "store.Cursor",
         "store.Listing",

@@ -29,6 +29,7 @@ class Right(StrEnum):
     CATALOGUE = "catalogue"
     MODERATE = "moderate"
     SELLERS = "sellers"
+    APPROVE = "approve"
     TOKENS = "tokens"
     AUDIT = "audit"
     RECORDS = "records"
@@ -56,6 +57,7 @@ WORDS: dict[Right, str] = {
     Right.CATALOGUE: "define the marketplace's attributes and categories",
     Right.MODERATE: "read reports of listings, take listings down, put them back and decide appeals",
     Right.SELLERS: "suspend a seller's sales and let them sell again",
+    Right.APPROVE: "see what new sellers say of themselves, approve them and send them back",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",
     Right.RECORDS: "read the raw records",
@@ -78,7 +80,7 @@ GIVEN: dict[Role, frozenset[Right]] = {
             Right.SELLERS,
         }
     ),
-    Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE, Right.SELLERS}),
+    Role.RISK: frozenset({Right.LOOK, Right.RISK, Right.MODERATE, Right.SELLERS, Right.APPROVE}),
     Role.FINANCE: frozenset({Right.LOOK, Right.CASES, Right.CREDIT, Right.DECIDE, Right.REPORTS, Right.BOOKS}),
     Role.OPERATIONS: frozenset(
         {Right.LOOK, Right.SHOPS, Right.WORK, Right.ALERTS, Right.CATALOGUE, Right.REPORTS, Right.PAGES}

@@ -66,6 +66,7 @@ ASKING = {
     "staff_order_credit",
     "staff_payout_hold",
     "staff_rule",
+    "staff_approval",
     "staff_seller_sales",
     "staff_token_revoke",
     "staff_tokens",

@@ -90,6 +90,9 @@ NO_PAGE = {
     "signintry",
     # The page of a seller shows it while it stands, the audit log all of them.
     "suspension",
+    # The page of who is new shows it, with its story.
+    "sellerapproval",
+    "approvalstep",
     "taxonomy",
 }
 

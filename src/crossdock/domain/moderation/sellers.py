@@ -10,20 +10,26 @@ class Bar(StrEnum):
 
     NONE = ""
     SUSPENDED = "suspended"
+    APPROVAL = "approval"
 
 
-def bar(*, suspended: bool) -> Bar:
-    return Bar.SUSPENDED if suspended else Bar.NONE
+def bar(*, suspended: bool, approved: bool) -> Bar:
+    """A suspension says more than an approval that is still to come."""
+    if suspended:
+        return Bar.SUSPENDED
+    return Bar.NONE if approved else Bar.APPROVAL
 
 
 # For buyers: why it came to this is between the marketplace and its seller.
 _BUYERS = {
     Bar.NONE: "",
     Bar.SUSPENDED: "The marketplace has stopped the sales of this seller for now.",
+    Bar.APPROVAL: "This seller does not sell here yet: the marketplace has not approved them.",
 }
 _SELLERS = {
     Bar.NONE: "",
     Bar.SUSPENDED: "Your sales are suspended by the marketplace. You read why at the top of this page.",
+    Bar.APPROVAL: "The marketplace has not approved you yet. What is left to do stands under “Before you sell”.",
 }
 
 

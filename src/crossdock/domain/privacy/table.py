@@ -69,6 +69,8 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
     Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),
     Personal("store.Suspension", "by why", Then.GOES, "why staff suspended your sales"),
+    Personal("store.ApprovalStep", "actor words", Then.GOES, "what was decided about your approval as a seller"),
+    Personal("store.SellerApproval", "decided_by why", Then.GOES, "your approval as a seller"),
     Personal(
         "store.Payout",
         "words destination sentence asked_by",
@@ -284,6 +286,7 @@ PERSONAL: tuple[Personal, ...] = (
 # Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
 PLAIN: dict[str, str] = {
     "store.Seller": "country time_zone working_days holidays away_mode barred",
+    "store.SellerApproval": "changed",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
     "store.AgentSession": "items fingerprint",

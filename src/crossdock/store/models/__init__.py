@@ -13,7 +13,7 @@ from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
-from crossdock.store.models.moderation.sellers import Suspension
+from crossdock.store.models.moderation.sellers import ApprovalStep, SellerApproval, Suspension
 from crossdock.store.models.money import Closing, CommissionRule, Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -60,6 +60,7 @@ __all__ = [
     "Alert",
     "AlertMail",
     "ApiToken",
+    "ApprovalStep",
     "AuditEnds",
     "AuditEntry",
     "AuditLink",
@@ -126,6 +127,7 @@ __all__ = [
     "SavedSearch",
     "Seller",
     "SellerAddress",
+    "SellerApproval",
     "Shipment",
     "ShipmentLine",
     "ShippingRate",

@@ -11,6 +11,7 @@ from crossdock.domain.roles import Right
 from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import AuditTopic, Seller, ShippingRate, User
+from crossdock.usecases.accounts.approving import begin
 from crossdock.usecases.accounts.working_days import checked_handling
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -43,6 +44,7 @@ def start_selling(
                 handling_days=checked_handling(handling_days),
             )
             set_rates(seller=seller, currency=currency, rates=rates)
+            begin(seller=seller, now=now)
     except IntegrityError:
         raise NotAllowed(
             "You already have a shop here, or another took this name in the same second; try again."

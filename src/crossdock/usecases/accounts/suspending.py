@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from crossdock.domain.moderation.sellers import bar
+from crossdock.domain.moderation.sellers import Bar
 from crossdock.domain.roles import Right
 from crossdock.domain.storable import typed_lines
 from crossdock.store.models import ApiToken, Endpoint, Party, Seller, Suspension, User
+from crossdock.usecases.accounts.barring import locked, set_bar
 from crossdock.usecases.accounts.sessions import end_sessions_of
 from crossdock.usecases.accounts.tokens import revoke_token_of
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -20,6 +21,10 @@ from crossdock.usecases.record.rights import is_owner, require
 
 _STAFF = "Only staff suspend sellers."
 LONGEST = 1000
+_RESUMED = {
+    Bar.NONE: "What you list is shown and sold again, and payouts go on.",
+    Bar.APPROVAL: "Payouts go on. You sell as soon as the marketplace has approved you: see “Before you sell”.",
+}
 
 
 def suspend_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> bool:
@@ -32,7 +37,7 @@ def suspend_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> b
     if not why:
         raise Invalid("Say why: the seller reads it.")
     with transaction.atomic():
-        row = _locked(seller)
+        row = locked(seller)
         if not _stop(row, why=why, by=actor, with_account=False, now=now):
             return False
         note(actor=actor, action="sales suspended", subject=row.name, now=now, detail=_detail(row, why))
@@ -59,19 +64,19 @@ def resume_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> bo
     if not why:
         raise Invalid("Say why: the seller reads it.")
     with transaction.atomic():
-        row = _locked(seller)
+        row = locked(seller)
         if not row.owner.is_active:
             raise NotAllowed("Their account is closed. Let them in again first (crossdock person EMAIL --restore).")
         if not Suspension.objects.filter(seller=row).delete()[0]:
             return False
-        _set_bar(row, suspended=False)
+        set_bar(row)
         note(actor=actor, action="sales resumed", subject=row.name, now=now, detail=_detail(row, why))
         write_mail(
             cause=f"sales_resumed:{row.public_id}:{now:%Y%m%d%H%M%S%f}",
             to=row.owner.email,
             now=now,
-            subject="You sell again",
-            body=f"{why}\n\nWhat you list is shown and sold again, and payouts go on.",
+            subject="Your sales are not suspended any more" if row.barred else "You sell again",
+            body=f"{why}\n\n{_RESUMED[row.bar]}",
             path="/seller/",
         )
     return True
@@ -83,10 +88,6 @@ def _require(actor: User, seller: Seller) -> None:
         raise NotAllowed("This shop is your own. Somebody else of staff decides about it.")
 
 
-def _locked(seller: Seller) -> Seller:
-    return Seller.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=seller.pk)
-
-
 def _stop(row: Seller, *, why: str, by: User | None, with_account: bool, now: datetime) -> bool:
     """The row is locked. False where it is stopped already, for the reason that was given then; what came with the
     account alone becomes staff's own, so that it does not end with it.
@@ -95,13 +96,8 @@ def _stop(row: Seller, *, why: str, by: User | None, with_account: bool, now: da
     _, fresh = Suspension.objects.get_or_create(seller=row, defaults={"at": now, **wanted})
     if not fresh and not with_account:
         fresh = bool(Suspension.objects.filter(seller=row, with_account=True).update(**wanted))
-    _set_bar(row, suspended=True)
+    set_bar(row)
     return fresh
-
-
-def _set_bar(row: Seller, *, suspended: bool) -> None:
-    row.barred = bar(suspended=suspended)
-    row.save(update_fields=["barred"])
 
 
 def _detail(row: Seller, why: str) -> dict[str, object]:
@@ -140,7 +136,7 @@ def suspend(*, email: str, why: str, now: datetime) -> int:
             person=user,
         )
         for seller in Seller.objects.filter(owner=user):
-            _stop(_locked(seller), why=why.strip()[:LONGEST], by=None, with_account=True, now=now)
+            _stop(locked(seller), why=why.strip()[:LONGEST], by=None, with_account=True, now=now)
         ended = end_access(email=user.email, now=now)
         receivers = Endpoint.objects.filter(seller__owner=user, deleted_at=None, paused_at=None)
         Party.objects.filter(pk__in=receivers.values("party_id")).update(stopped=True)
@@ -165,9 +161,9 @@ def restore(*, email: str, now: datetime) -> None:
         if not User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
             raise Invalid(f"{user.email} is not suspended.")
         for seller in Seller.objects.filter(owner=user):
-            row = _locked(seller)
+            row = locked(seller)
             if Suspension.objects.filter(seller=row, with_account=True).delete()[0]:
-                _set_bar(row, suspended=False)
+                set_bar(row)
         note(actor=None, action="restored", subject=f"account {user.pk}", now=now, person=user)
 
 

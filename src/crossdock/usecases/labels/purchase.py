@@ -27,11 +27,13 @@ from crossdock.domain.labels import (
     why_not_address,
     why_not_label,
 )
+from crossdock.domain.moderation.approval import Item
 from crossdock.domain.orders import MoneyState
 from crossdock.domain.values import Address, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import Label, Order, OrderLine, Seller, SellerAddress, User
 from crossdock.store.models.work import PartyKind
+from crossdock.usecases.accounts.approving import touched
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.shippable import why_not_ship
@@ -58,7 +60,11 @@ def set_ship_from(*, seller: Seller, address: Address, now: datetime) -> None:
     """Raises Invalid with what is missing."""
     if why := why_not_address(address, whose="the ship-from address"):
         raise Invalid(why)
-    SellerAddress.objects.update_or_create(seller=seller, defaults={"address": asdict(address), "changed_at": now})
+    with transaction.atomic():
+        if ship_from(seller=seller) != address:
+            touched(seller=seller, item=Item.SHIPS_FROM, now=now)
+        wanted = {"address": asdict(address), "changed_at": now}
+        SellerAddress.objects.update_or_create(seller=seller, defaults=wanted)
 
 
 # Asking for prices

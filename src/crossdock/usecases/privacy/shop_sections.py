@@ -10,6 +10,7 @@ from crossdock.store.models import (
     Alert,
     AlertMail,
     ApiToken,
+    ApprovalStep,
     Case,
     CaseMessage,
     Connection,
@@ -28,6 +29,7 @@ from crossdock.store.models import (
     ReviewStep,
     Seller,
     SellerAddress,
+    SellerApproval,
     ShippingRate,
     Variant,
 )
@@ -94,6 +96,18 @@ SOLD: tuple[Section, ...] = (
         "Where you ship from",
         lambda whose: SellerAddress.objects.filter(seller=whose.seller),
         plain("address", "changed_at"),
+    ),
+    Section(
+        "approval",
+        "Your approval as a seller",
+        lambda whose: SellerApproval.objects.filter(seller=whose.seller),
+        plain("stage", "began_at", "asked_at", "decided_at", "why", "terms_at", terms_version="terms"),
+    ),
+    Section(
+        "approval_story",
+        "What happened with it",
+        lambda whose: ApprovalStep.objects.filter(approval__seller=whose.seller),
+        plain("at", "deed", "words"),
     ),
     Section(
         "bank_accounts",

@@ -11,6 +11,7 @@ from crossdock.domain.health import PATIENCE, Stream
 from crossdock.store.models import Alert, Case, Command, Credit, Delivery, LostDispute, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
+from crossdock.usecases.accounts.approving import to_approve
 from crossdock.usecases.catalogue.moderation.queries import waiting
 from crossdock.usecases.shops.health import not_working
 from crossdock.usecases.support.quarantine_board import causes_standing
@@ -36,6 +37,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
         "disputes": LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]).count(),
         "listings": waiting(),
+        "approvals": to_approve(),
         "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),

@@ -15,7 +15,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from crossdock.domain.moderation.sellers import Bar
 from crossdock.store.models import Seller
+from crossdock.usecases.accounts.approving import approval_of
 from crossdock.usecases.accounts.queries import suspension_of
 from crossdock.usecases.catalogue.offers import waiting_for
 from crossdock.usecases.errors import Problem
@@ -54,6 +56,7 @@ def show(
         "seller": seller,
         "here": here,
         "suspension": suspension_of(seller) if seller.barred else None,
+        "approval": approval_of(seller) if seller.bar is Bar.APPROVAL else None,
         "offer_count": waiting_for(seller=seller),
         "return_count": waiting_returns(seller),
         "case_count": cases_of(seller=seller, which="waiting").count(),

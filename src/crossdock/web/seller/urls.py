@@ -32,6 +32,7 @@ from crossdock.web.seller import (
     webhooks,
 )
 from crossdock.web.seller.earnings import balance, payouts, statement
+from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
 from crossdock.web.seller.working import away, days, quality
@@ -47,6 +48,9 @@ urlpatterns = [
     path("cases/new/", cases.new, name="seller_case_new"),
     path("cases/<slug:public_id>/", cases.one, name="seller_case"),
     path("cases/<slug:public_id>/answer/", cases.answer, name="seller_case_answer"),
+    path("before-you-sell/", joining.page, name="seller_before"),
+    path("before-you-sell/terms/", joining.terms, name="seller_before_terms"),
+    path("before-you-sell/ask/", joining.asked, name="seller_before_ask"),
     path("connect/", connecting.platforms, name="seller_connect"),
     path("connect/return/", returning.come_back, name="seller_connect_return"),
     path("connect/callback/", returning.callback, name="seller_connect_callback"),

@@ -26,8 +26,8 @@ from crossdock.web.staff import (
     tokens,
 )
 from crossdock.web.staff.earnings import commission, disputes, money, reports
+from crossdock.web.staff.moderation import approvals, sellers
 from crossdock.web.staff.moderation import pages as moderation
-from crossdock.web.staff.moderation import sellers
 from crossdock.web.staff.site import branding, pages
 
 urlpatterns = [
@@ -63,6 +63,8 @@ urlpatterns = [
     path("moderation/", moderation.table, name="staff_moderation"),
     path("moderation/find/", moderation.find, name="staff_moderation_find"),
     path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),
+    path("approvals/", approvals.table, name="staff_approvals"),
+    path("approvals/<slug:public_id>/", approvals.one, name="staff_approval"),
     path("alerts/", alerts.table, name="staff_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
     path("cases/", cases.table, name="staff_cases"),

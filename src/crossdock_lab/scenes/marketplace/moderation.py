@@ -1,5 +1,5 @@
-"""M9: staff suspend a seller and take a listing down: nothing of it is sold whatever is open in an old tab and whatever
-the shop says meanwhile; what was ordered before goes on; and after another look all is as before.
+"""M9: staff approve a new seller, suspend one and take a listing down: nothing of it is sold whatever is open in an old
+tab and whatever the shop says meanwhile; what was ordered before goes on; and after another look all is as before.
 """
 
 from typing import TYPE_CHECKING
@@ -10,7 +10,8 @@ from crossdock_lab.scenes.stock import held
 from crossdock_lab.stage import PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
-    from crossdock.store.models import ListingReview
+    from crossdock.kit.connector import VariantRef
+    from crossdock.store.models import ListingReview, Variant
 
 RULE = "M9"
 WHY = "Several buyers wrote that nothing came."
@@ -56,6 +57,78 @@ def suspended(stage: Stage) -> None:
     )
 
 
+def approved(stage: Stage) -> None:
+    """A shop that is connected and read already, whose seller is not approved yet."""
+    from crossdock.store.models import SellerApproval
+    from crossdock.usecases.accounts.approving import approve, ask
+    from crossdock.usecases.accounts.barring import set_bar
+
+    ref, variant = stage.item(3, "10.00")
+    seller = stage.seller
+    row = SellerApproval.objects.create(seller=seller, began_at=now(), facts_at=now())
+    set_bar(seller)
+    try:
+        missing = refusal(ask, seller=seller, actor=seller.owner, now=now())
+        stage.trial.call(stage.shop.hand.sell(ref, 1))
+        stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "the shop's own sale to be read")
+        _repriced(stage, ref, variant, "12.50")
+        why = refusal(stage.buy, variant)
+        stage.see(
+            not found(stage, variant) and "not approved" in why and "Confirmed e-mail address" in missing,
+            RULE,
+            f"not approved yet: the shop is read, and nothing of it is found or sold ({why}); {missing}",
+        )
+        _bring(stage)
+        ask(seller=seller, actor=seller.owner, now=now())
+        row.refresh_from_db()
+        stale = refusal(_approve, stage, "yesterday")
+        stage.see(
+            bool(stale) and not found(stage, variant), RULE, f"staff who look at an older page decide nothing: {stale}"
+        )
+        approve(seller=seller, seen=row.facts_at.isoformat(), words="", actor=staff(), now=now())
+        order = stage.buy(variant)
+        stage.lands(order)
+        stage.trial.until(lambda: stage.counts_agree(ref, variant), PATIENCE, "equal counts")
+        stage.see(
+            found(stage, variant) and stage.count(ref) == 1,
+            RULE,
+            f"approved: found, order {order} landed, and the shop counts {stage.count(ref)}",
+        )
+    finally:
+        SellerApproval.objects.filter(seller=seller).delete()
+        set_bar(seller)
+
+
+def _repriced(stage: Stage, ref: "VariantRef", variant: "Variant", price: str) -> None:
+    """The shop's own new price is read here."""
+    stage.trial.call(stage.shop.hand.reprice(ref, price))
+
+    def told() -> bool:
+        variant.refresh_from_db()
+        return str(variant.price) == price
+
+    stage.trial.until(told, PATIENCE, "the shop's new price")
+
+
+def _bring(stage: Stage) -> None:
+    """What the checklist misses, as the pages do it."""
+    from allauth.account.models import EmailAddress
+
+    from crossdock.domain.values import Address
+    from crossdock.usecases.labels.purchase import set_ship_from
+
+    owner = stage.seller.owner
+    EmailAddress.objects.update_or_create(user=owner, email=owner.email, defaults={"verified": True, "primary": True})
+    start = Address(stage.seller.name, "5 Market St", "Austin", "US", "78701", region="TX")
+    set_ship_from(seller=stage.seller, address=start, now=now())
+
+
+def _approve(stage: Stage, seen: str) -> None:
+    from crossdock.usecases.accounts.approving import approve
+
+    approve(seller=stage.seller, seen=seen, words="", actor=staff(), now=now())
+
+
 def taken_down(stage: Stage) -> None:
     """The shop goes on to change it; the one who took it down does not decide the appeal."""
     from crossdock.domain.moderation.takedowns import Deed, Ground
@@ -70,13 +143,7 @@ def taken_down(stage: Stage) -> None:
         actor=staff(),
         now=now(),
     )
-    stage.trial.call(stage.shop.hand.reprice(ref, "12.50"))
-
-    def repriced() -> bool:
-        variant.refresh_from_db()
-        return str(variant.price) == "12.50"
-
-    stage.trial.until(repriced, PATIENCE, "the shop's new price of what is down")
+    _repriced(stage, ref, variant, "12.50")
     why = refusal(stage.buy, variant)
     stage.see(
         not found(stage, variant) and "took this item down" in why,
@@ -106,5 +173,5 @@ def _put_back(review: "ListingReview", number: int) -> None:
     decide(review=review, put_back=True, words="It is real.", actor=staff(number), now=now())
 
 
-SCENES: tuple[Scene, ...] = (suspended, taken_down)
-BUGS: dict[str, tuple[Scene, ...]] = {"synced_back": (taken_down,)}
+SCENES: tuple[Scene, ...] = (suspended, approved, taken_down)
+BUGS: dict[str, tuple[Scene, ...]] = {"synced_back": (taken_down,), "unapproved_sold": (approved,)}

@@ -1,0 +1,1 @@
+"""What a new seller brings before they sell."""

@@ -1,0 +1,210 @@
+"""A new seller prepares everything and sells nothing until staff approved them; nobody else is touched."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from crossdock.domain.moderation.approval import Stage
+from crossdock.domain.values import Address, Money
+from crossdock.store.models import AuditEntry, Mail, PageText, Seller, SellerApproval, User
+from crossdock.usecases.accounts.approving import (
+    accept_terms,
+    approvals,
+    approve,
+    ask,
+    lines_of,
+    looked,
+    send_back,
+    to_approve,
+    touched,
+)
+from crossdock.usecases.accounts.sellers import start_selling
+from crossdock.usecases.accounts.suspending import resume_seller, suspend_seller
+from crossdock.usecases.catalogue.listings import live, make_listing, why_not_live
+from crossdock.usecases.catalogue.sellable import why_not_sold
+from crossdock.usecases.errors import Invalid, NotAllowed, Stale
+from crossdock.usecases.labels.purchase import set_ship_from
+from market import seller as a_seller
+from market import user
+
+pytestmark = pytest.mark.django_db
+HOME = Address("Ember Cards", "5 Market St", "Austin", "US", "78701", region="TX")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def opened(name: str = "Newcomer") -> Seller:
+    free = {"US": Money(0, "USD")}
+    return start_selling(user=user(), name=name, country="US", currency="USD", handling_days=2, rates=free, now=now())
+
+
+@pytest.fixture
+def seller(settings: Any) -> Seller:
+    settings.APPROVE_SELLERS = True
+    return opened()
+
+
+def clerk(roles: str = "risk") -> User:
+    return user(is_staff=True, roles=roles)
+
+
+def bring(seller: Seller) -> None:
+    EmailAddress.objects.create(user=seller.owner, email=seller.owner.email, verified=True, primary=True)
+    set_ship_from(seller=seller, address=HOME, now=now())
+
+
+def asked(seller: Seller) -> Seller:
+    bring(seller)
+    assert ask(seller=seller, actor=seller.owner, now=now())
+    return seller
+
+
+def decide(deed: Any, seller: Seller, words: str = "", actor: User | None = None) -> None:
+    seen = SellerApproval.objects.get(seller=seller).facts_at.isoformat()
+    deed(seller=seller, seen=seen, words=words, actor=actor or clerk(), now=now())
+
+
+def card(seller: Seller) -> Any:
+    listing = make_listing(seller=seller, title="Card", description="", price=Money(500, "USD"), count=3, now=now())
+    return listing.variants.select_related("listing__seller", "listing__connection").get()
+
+
+def barred(seller: Seller) -> str:
+    return Seller.objects.get(pk=seller.pk).barred
+
+
+def test_nobody_needs_approval_until_the_operator_says_so_and_who_was_here_never_does(
+    settings: Any,
+) -> None:
+    old = opened("Old")
+    settings.APPROVE_SELLERS = True
+    assert barred(old) == "" and not SellerApproval.objects.exists()
+    with pytest.raises(NotAllowed, match="needs no approval"):
+        ask(seller=old, actor=old.owner, now=now())
+    new = opened("New")
+    assert (barred(old), barred(new)) == ("", "approval")
+    settings.APPROVE_SELLERS = False
+    asked(new)
+    decide(approve, new)
+    assert barred(new) == "", "who waits when it is switched off is still decided about"
+
+
+def test_they_prepare_everything_and_sell_once_they_are_approved(seller: Seller) -> None:
+    variant = card(seller)
+    assert not live().exists() and why_not_sold(variant).startswith("This seller does not sell here yet")
+    assert "Before you sell" in why_not_live(listing=variant.listing, now=now())[0]
+    with pytest.raises(Invalid, match="Still missing: Confirmed e-mail address; Where you ship from"):
+        ask(seller=seller, actor=seller.owner, now=now())
+    asked(seller)
+    assert not ask(seller=seller, actor=seller.owner, now=now()), "a second click asks nothing"
+    assert to_approve() == 1 and not live().exists()
+    decide(approve, seller)
+    assert live().count() == 1 and to_approve() == 0
+    (mail,) = Mail.objects.filter(to=seller.owner.email, subject="You can sell now")
+    assert "The marketplace has approved you." in mail.body
+    assert AuditEntry.objects.filter(action="seller approved").count() == 1
+    with pytest.raises(Stale):
+        decide(approve, seller)
+
+
+def test_what_is_sent_back_is_said_and_asked_for_again(seller: Seller) -> None:
+    asked(seller)
+    with pytest.raises(Invalid, match="Say what is missing"):
+        decide(send_back, seller, "  ")
+    decide(send_back, seller, "Your street has no number.")
+    assert "Your street has no number." in Mail.objects.get(subject="Your approval needs something of you").body
+    assert barred(seller) == "approval"
+    assert ask(seller=seller, actor=seller.owner, now=now())
+    decide(approve, seller, "Thank you.")
+    deeds = ["asked", "sent_back", "asked", "approved"]
+    approval = SellerApproval.objects.get(seller=seller)
+    assert list(approval.steps.order_by("pk").values_list("deed", flat=True)) == deeds
+
+
+def test_staff_decide_about_what_they_saw(seller: Seller) -> None:
+    asked(seller)
+    seen = SellerApproval.objects.get(seller=seller).facts_at.isoformat()
+    set_ship_from(seller=seller, address=Address("X", "6 Elm St", "Austin", "US", "78701", region="TX"), now=now())
+    with pytest.raises(Stale, match="changed something since"):
+        approve(seller=seller, seen=seen, words="", actor=clerk(), now=now())
+    EmailAddress.objects.all().delete()
+    with pytest.raises(Invalid, match="not complete any more"):
+        decide(approve, seller)
+    assert barred(seller) == "approval"
+
+
+def test_who_may_decide(seller: Seller) -> None:
+    asked(seller)
+    for who in (clerk("support"), clerk("finance"), clerk("operations"), user(), seller.owner):
+        for deed in (approve, send_back):
+            with pytest.raises(NotAllowed):
+                decide(deed, seller, "No.", who)
+        with pytest.raises(NotAllowed):
+            looked(seller=seller, seen="", actor=who, now=now())
+    User.objects.filter(pk=seller.owner_id).update(is_staff=True, roles="admin")
+    own = User.objects.get(pk=seller.owner_id)
+    with pytest.raises(NotAllowed, match="your own"):
+        decide(approve, seller, "", own)
+    with pytest.raises(NotAllowed, match="owner"):
+        ask(seller=seller, actor=clerk(), now=now())
+    with pytest.raises(NotAllowed, match="owner"):
+        accept_terms(seller=seller, version=1, actor=clerk(), now=now())
+    assert SellerApproval.objects.get().stage == Stage.ASKED
+
+
+def test_terms_are_accepted_in_the_version_that_was_read(seller: Seller) -> None:
+    def line() -> tuple[str, str]:
+        found = lines_of(SellerApproval.objects.select_related("seller__owner").get(seller=seller))[-1]
+        return found.mark.value, found.words
+
+    assert line()[0] == "not_needed"
+    PageText.objects.create(page="terms", number=1, text="Be kind.", made_at=now())
+    assert line() == ("missing", "Read them, and accept them.")
+    accept_terms(seller=seller, version=1, actor=seller.owner, now=now())
+    assert line()[0] == "done"
+    PageText.objects.create(page="terms", number=2, text="Be kinder.", made_at=now())
+    assert line()[0] == "missing" and "changed since" in line()[1]
+    with pytest.raises(Stale, match="newer version"):
+        accept_terms(seller=seller, version=1, actor=seller.owner, now=now())
+
+
+def test_what_changes_afterwards_is_shown_to_staff_and_they_sell_on(seller: Seller) -> None:
+    asked(seller)
+    decide(approve, seller)
+    set_ship_from(seller=seller, address=HOME, now=now())
+    assert not approvals("changed").exists(), "the same address again is no change"
+    set_ship_from(seller=seller, address=Address("X", "6 Elm St", "Austin", "US", "78701", region="TX"), now=now())
+    row = approvals("changed").get()
+    assert (row.changed, barred(seller), to_approve()) == (["ships_from"], "", 1)
+    assert looked(seller=seller, seen=row.facts_at.isoformat(), actor=clerk(), now=now())
+    assert not approvals("changed").exists()
+    row.refresh_from_db()
+    assert not looked(seller=seller, seen=row.facts_at.isoformat(), actor=clerk(), now=now())
+
+
+def test_a_suspension_and_an_approval_do_not_undo_each_other(seller: Seller) -> None:
+    boss = clerk("admin")
+    asked(seller)
+    suspend_seller(seller=seller, why="Fakes.", actor=boss, now=now())
+    assert barred(seller) == "suspended"
+    decide(approve, seller)
+    assert barred(seller) == "suspended" and "suspended for another reason" in Mail.objects.latest("pk").body
+    resume_seller(seller=seller, why="All real.", actor=boss, now=now())
+    assert barred(seller) == ""
+    other = opened("Other")
+    suspend_seller(seller=other, why="Fakes.", actor=boss, now=now())
+    resume_seller(seller=other, why="All real.", actor=boss, now=now())
+    assert barred(other) == "approval", "who is not approved does not sell because a suspension ended"
+    assert "as soon as the marketplace has approved you" in Mail.objects.latest("pk").body
+
+
+def test_a_shop_without_an_approval_is_left_alone(seller: Seller) -> None:
+    from crossdock.domain.moderation.approval import Item
+
+    old = a_seller()
+    touched(seller=old, item=Item.SHIPS_FROM, now=now())
+    assert SellerApproval.objects.get().seller == seller

@@ -1,0 +1,94 @@
+"""Approval as people do it: the seller's list and the staff's queue, by the pages, without a script."""
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from crossdock.store.models import PageText, Seller, SellerApproval
+from market import user
+from shopper import Shopper, a_listing, a_seller, of
+
+pytestmark = pytest.mark.django_db
+AT = "/seller/before-you-sell/"
+SHOP = {"name": "Tidewater", "country": "US", "currency": "USD", "handling_days": "2", "at_home": "4.50"}
+HOME = {"name": "T", "line1": "5 Market St", "city": "Austin", "region": "TX", "postal_code": "78701", "country": "US"}
+
+
+def clerk(roles: str = "risk") -> Shopper:
+    made = Shopper(signed_in=False)
+    made.client.force_login(user(is_staff=True, roles=roles))
+    return made
+
+
+@pytest.fixture
+def owner(settings: Any) -> Shopper:
+    settings.APPROVE_SELLERS = True
+    made = Shopper("tide@example.test")
+    assert made.post("/sell/", **SHOP) == 200
+    return made
+
+
+def test_from_opening_the_shop_to_the_first_listing_that_is_seen(owner: Shopper) -> None:
+    seller, staff, buyer = Seller.objects.get(), clerk(), Shopper()
+    PageText.objects.create(page="terms", number=3, text="Be kind.", made_at=seller.created_at)
+    assert "You do not sell yet." in owner.page
+    card = a_listing(seller)
+    assert buyer.get(of(card.listing)) == 404 and "has not approved them" in buyer.page
+    assert buyer.get(f"/s/{seller.slug}/") == 404
+    owner.get(AT)
+    assert "0 of 3 are settled" in owner.page and "Ask for approval</button>" not in owner.page
+    owner.post(f"{AT}ask/")
+    assert "Still missing: Confirmed e-mail address; Where you ship from" in owner.page
+    EmailAddress.objects.update_or_create(user=seller.owner, email=seller.owner.email, defaults={"verified": True})
+    owner.post("/seller/profile/ship-from/", **HOME)
+    owner.post(f"{AT}terms/", version="2")
+    assert "newer version of the terms" in owner.page
+    owner.post(f"{AT}terms/", version="3")
+    assert "3 of 3 are settled" in owner.page and "Ask for approval</button>" in owner.page
+    for _ in range(2):
+        owner.post(f"{AT}ask/")
+    assert "You asked for approval" in owner.page
+    staff.get("/staff/approvals/")
+    assert "Tidewater" in staff.page and "Waits for us" in staff.page
+    at = f"/staff/approvals/{seller.public_id}/"
+    staff.get(at)
+    seen = SellerApproval.objects.get().facts_at.isoformat()
+    assert staff.post(at, deed="send_back", seen=seen, words=" ") == 422 and "Say what is missing" in staff.page
+    staff.post(at, deed="send_back", seen=seen, words="No number.\nWhich house?")
+    assert "Sent back." in staff.page
+    owner.get("/seller/")
+    assert "need something of you" in owner.page
+    owner.get(AT)
+    assert "No number.<br>Which house?" in owner.page
+    owner.post(f"{AT}ask/")
+    staff.post(at, deed="approve", seen=seen, words="")
+    assert "is approved, and is told" in staff.page
+    assert staff.post(at, deed="approve", seen=seen, words="") == 422 and "decided it meanwhile" in staff.page
+    owner.get("/seller/")
+    assert "You do not sell yet" not in owner.page
+    assert buyer.get(of(card.listing)) == 200
+
+
+def test_who_was_here_reads_that_nothing_is_asked(settings: Any) -> None:
+    settings.APPROVE_SELLERS = True
+    seller = a_seller()
+    owner = Shopper(seller.owner.email)
+    assert owner.get(AT) == 200 and "Nothing is asked of you" in owner.page
+    owner.post(f"{AT}ask/")
+    assert "needs no approval" in owner.page
+
+
+def test_other_staff_and_other_sellers_see_none_of_it(owner: Shopper) -> None:
+    seller = Seller.objects.get()
+    for role in ("support", "finance", "operations"):
+        assert clerk(role).get(f"/staff/approvals/{seller.public_id}/") == 403, role
+    assert owner.get(f"/staff/approvals/{seller.public_id}/") == 404
+    assert clerk().get("/staff/approvals/zzzzzzzzzzzz/") == 404
+
+
+def test_every_tab_says_when_it_is_empty() -> None:
+    staff = clerk()
+    for which in ("asked", "changed", "sent_back", "preparing", "approved", "all", "nonsense"):
+        assert staff.get(f"/staff/approvals/?which={which}") == 200
+        assert "Nobody" in staff.page or "Nothing changed" in staff.page
