@@ -282,8 +282,8 @@ def _synced_back() -> None:
 
 def _refused_goes_on() -> None:
     """An agent is told of a line that its seller refused that it is on its way."""
+    from crossdock.usecases.checkout.agent_order import order_out as good
     from crossdock.web.agents import session_shape
-    from crossdock.web.agents.order_shape import order_out as good
 
     def order_out(*given: Any) -> Any:
         said = good(*given)

@@ -1,4 +1,4 @@
-"""Whom we tell: people by mail (mails.py), sellers' programs by signed webhooks.
+"""Whom we tell: people by mail (mails.py), sellers' programs by signed webhooks, agents' programs of their orders.
 
 At least once: a webhook keeps its id.
 """
@@ -8,12 +8,13 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from crossdock.domain.capability import Pace
-from crossdock.domain.commands import CommandKind, Later, Outcome, Refused, Why
+from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Why
 from crossdock.engine.mails import MailHandler
 from crossdock.engine.plain import PlainHandler
 from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint
 from crossdock.store.vault import VaultLocked
+from crossdock.usecases.checkout.agent_order import order_news
 from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.outcomes.endpoints import secrets_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 Do = Callable[[Claimed], Awaitable[Outcome]]
-WEBHOOKS = "standard_webhooks"
+WEBHOOKS, FOR_AGENTS = "standard_webhooks", "agentic_commerce"
 _PACE = Pace(per_second=20, burst=40, parallel=4)
 
 
@@ -48,12 +49,18 @@ def _events(engine: "Engine", party_id: int) -> Do:
             secrets = secrets_of(endpoint=endpoint, now=at)
         except VaultLocked as locked:
             return Later(str(locked), 300.0)
-        return await notifier(WEBHOOKS).deliver(
+        way, message_id, body = WEBHOOKS, event.id, event.body
+        if event.session:
+            news = await engine.threads.run(order_news, session=event.session, now=at)
+            if news.body is None:
+                return Done(news.told, note=news.why)
+            way, message_id, body = FOR_AGENTS, news.told, news.body
+        return await notifier(way).deliver(
             line,
             url=endpoint.url,
             secrets=secrets,
-            message_id=event.id,
-            body=event.body,
+            message_id=message_id,
+            body=body,
             at=at,
         )
 

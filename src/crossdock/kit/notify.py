@@ -1,4 +1,4 @@
-"""The Notifier protocol: one way of telling a seller's own program something.
+"""The Notifier protocol: one way of telling somebody's own program something.
 
 Each is a folder below crossdock.notify.
 """
@@ -7,9 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from crossdock.domain.commands import Outcome
+from crossdock.domain.commands import Done, Later, Outcome, Refused, Why
+from crossdock.kit.check import retry_after
 from crossdock.kit.connector import Reply
 from crossdock.kit.discover import NoSuchFolder, offered
+from crossdock.kit.errors import NoAnswer, NotSent
+
+# A receiver should put the message away and answer; work is done afterwards.
+ANSWER_SECONDS = 15.0
 
 
 class Line(Protocol):
@@ -38,6 +43,21 @@ class Notifier(Protocol):
         at: datetime,
     ) -> Outcome:
         """Tell it once. Repeating is harmless, since `message_id` stays the same. Raises nothing of kit.errors."""
+
+
+async def posted(line: Line, url: str, *, message_id: str, headers: Mapping[str, str], content: bytes) -> Outcome:
+    """Any 2xx took it. 410 says that nobody listens there any more; everything else is tried again."""
+    try:
+        reply = await line.send("POST", url, headers=headers, content=content, timeout_seconds=ANSWER_SECONDS)
+    except (NotSent, NoAnswer) as error:
+        return Later(str(error))
+    if 200 <= reply.status < 300:
+        return Done(message_id, note=f"It answered {reply.status}.")
+    if reply.status == 410:
+        return Refused(Why.NOT_FOUND, "It answered 410: nobody listens there any more.")
+    if 300 <= reply.status < 400:
+        return Later(f"It answered {reply.status} and names another address; give us the final one.")
+    return Later(f"It answered {reply.status}.", retry_after(reply))
 
 
 def notifier(name: str) -> Notifier:

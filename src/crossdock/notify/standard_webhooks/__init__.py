@@ -11,13 +11,8 @@ from typing import Any
 
 from standardwebhooks.webhooks import Webhook
 
-from crossdock.domain.commands import Done, Later, Outcome, Refused, Why
-from crossdock.kit.check import retry_after
-from crossdock.kit.errors import NoAnswer, NotSent
-from crossdock.kit.notify import Line
-
-# A receiver should put the message away and answer; work is done afterwards.
-ANSWER_SECONDS = 15.0
+from crossdock.domain.commands import Outcome
+from crossdock.kit.notify import Line, posted
 
 
 def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -42,20 +37,9 @@ class StandardWebhooks:
         body: Mapping[str, Any],
         at: datetime,
     ) -> Outcome:
-        """Any 2xx took it. 410 says that nobody listens there any more; everything else is tried again."""
         content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         headers = signed(secrets=secrets, message_id=message_id, body=content, at=at)
-        try:
-            reply = await line.send("POST", url, headers=headers, content=content, timeout_seconds=ANSWER_SECONDS)
-        except (NotSent, NoAnswer) as error:
-            return Later(str(error))
-        if 200 <= reply.status < 300:
-            return Done(message_id, note=f"It answered {reply.status}.")
-        if reply.status == 410:
-            return Refused(Why.NOT_FOUND, "It answered 410: nobody listens there any more.")
-        if 300 <= reply.status < 400:
-            return Later(f"It answered {reply.status} and names another address; give us the final one.")
-        return Later(f"It answered {reply.status}.", retry_after(reply))
+        return await posted(line, url, message_id=message_id, headers=headers, content=content)
 
 
 notifier = StandardWebhooks()

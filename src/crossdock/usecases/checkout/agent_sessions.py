@@ -20,6 +20,7 @@ from crossdock.usecases.checkout.checkout import PAGE_WAITS, open_checkout
 from crossdock.usecases.checkout.gone import given_back
 from crossdock.usecases.checkout.parts import parts_of, units_of
 from crossdock.usecases.errors import NotAllowed, Stale
+from crossdock.usecases.record.agent_news import payment_key
 
 _OVER = (IntentState.DECLINED, IntentState.ABANDONED)
 
@@ -117,7 +118,7 @@ def begin_payment(
             buyer=buyer_of(email=email, name=name),
             basket=basket_of(row),
             ship_to=ship_to,
-            key=f"agent-{row.public_id}-{row.tries}",
+            key=payment_key(row),
             fingerprint=row.fingerprint,
             gateway=gateway,
             now=now,

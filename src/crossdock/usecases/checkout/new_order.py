@@ -40,6 +40,7 @@ from crossdock.usecases.checkout.first_mails import to_buyer, to_seller
 from crossdock.usecases.checkout.parts import Part, goes_back, units_of
 from crossdock.usecases.money import books, commission
 from crossdock.usecases.orders import landing
+from crossdock.usecases.record.agent_news import of_an_agent, sessions_behind, update_commands
 from crossdock.usecases.record.events import receivers
 from crossdock.usecases.record.mail import post_office, send_command
 from crossdock.usecases.record.telling import Telling
@@ -256,6 +257,8 @@ def _told(
     for mail, key in zip(mails, under.keys.mails[: len(mails)], strict=True):
         mail.pk = key
         commands.append(send_command(mail, party_id=post.pk, now=now))
+    if of_an_agent(intent):
+        commands += update_commands(sessions_behind([intent.pk]), cause="placed", now=now)
     commands += [
         landing.to_create(one.order, one.lines, now=now)
         for one in fresh

@@ -37,11 +37,14 @@ class SendMail:
 
 @dataclass(frozen=True, slots=True)
 class SendEvent:
-    """The body as it is signed and sent to this receiver; `id` is the same for every receiver and every try."""
+    """The body as it is signed and sent to this receiver; `id` is the same for every receiver and every try. With
+    `session` (an AgentSession's key) it is that session's order as it stands when it is sent, and both are empty here.
+    """
 
     endpoint: int
     id: str
     body: dict[str, Any]
+    session: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""Receivers of signed webhooks, as their seller sets them up. The secret is shown once; what is kept is sealed."""
+"""Receivers of signed webhooks, as their seller sets them up, and of an agent's order updates, as staff do. The secret
+is shown once; what is kept is sealed.
+"""
 
 import base64
 import re
@@ -12,11 +14,13 @@ from django.db.models import Q, QuerySet
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
+from crossdock.domain.roles import Right
 from crossdock.store.ids import public_id
-from crossdock.store.models import Command, Endpoint, Party, Seller, User
+from crossdock.store.models import ApiToken, Command, Endpoint, Party, Seller, User
 from crossdock.store.models.work import CommandState, PartyKind
 from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
+from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.record.audit import settings_note
@@ -25,6 +29,7 @@ from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
 
 MOST_ENDPOINTS = 10
+MOST_SHORT = 16
 OVERLAP = timedelta(hours=24)
 _SIGNING = "whsec_"
 _PARTY_PREFIX = "hook:"
@@ -32,15 +37,20 @@ _PARTY_PREFIX = "hook:"
 
 def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
     """Locked. Raises NotAllowed for somebody else's, Invalid for one that was deleted."""
-    row = (
-        Endpoint.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("seller__owner")
-        .get(pk=endpoint.pk)
-    )
-    require(actor, row.seller)
+    row = _locked(endpoint)
+    _require(actor, row)
     if row.deleted_at is not None:
         raise Invalid("This receiver was deleted.")
     return row
+
+
+def _locked(endpoint: Endpoint) -> Endpoint:
+    rows = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner", "token")
+    return rows.get(pk=endpoint.pk)
+
+
+def _require(actor: User, row: Endpoint) -> None:
+    require(actor, row.seller, "Only staff set up what an agent is told.", Right.TOKENS)
 
 
 def host_of(url: str) -> str:
@@ -71,24 +81,52 @@ def add_endpoint(
             raise Invalid("This address receives webhooks already.")
         if others.count() >= MOST_ENDPOINTS:
             raise Invalid(f"You have {MOST_ENDPOINTS} receivers; delete one first.")
-        id_, secret = public_id(), _fresh_secret()
-        endpoint = Endpoint.objects.create(
-            public_id=id_,
-            seller=seller,
-            party=Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{id_}"),
-            url=url,
-            name=name.strip()[:80],
-            events=sorted(set(events)),
-            secrets=seal({"now": secret}),
-            hint=secret[-4:],
-            created_at=now,
+        secret = _fresh_secret()
+        endpoint = _made(
+            Endpoint(seller=seller, url=url, name=name.strip()[:80], events=sorted(set(events))), secret, now=now
         )
         _noted(endpoint, actor, "webhook receiver added", now=now)
     return endpoint, secret
 
 
+def _made(row: Endpoint, secret: str, *, now: datetime) -> Endpoint:
+    row.public_id = public_id()
+    row.party = Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{row.public_id}")
+    row.secrets, row.hint, row.created_at = seal({"now": secret}), secret[-4:], now
+    row.save()
+    return row
+
+
+def agents_endpoint(*, token: ApiToken) -> Endpoint | None:
+    return Endpoint.objects.filter(token=token, deleted_at=None).select_related("party").first()
+
+
+def tell_agent_at(*, token: ApiToken, actor: User, url: str, secret: str, now: datetime) -> tuple[Endpoint, str]:
+    """Where the program behind an agent's token hears of its orders, and the secret that it checks them with: the one
+    that the agent gave, or a fresh one. It takes the place of the address before. Raises Invalid and NotAllowed.
+    """
+    require(actor, None, "Only staff set up what an agent is told.", Right.TOKENS)
+    url, secret = url.strip(), secret.strip()
+    if not host_of(url) or len(url) > 500:
+        raise Invalid("Give the whole web address of the agent's receiver, beginning with https://.")
+    if secret and not (MOST_SHORT <= len(secret) <= 200 and secret.isascii() and secret.isprintable()):
+        raise Invalid(f"The secret must have {MOST_SHORT} to 200 letters, digits and signs.")
+    with transaction.atomic():
+        row = ApiToken.objects.select_for_update(no_key=True, of=("self",)).get(pk=token.pk)
+        if row.seller_id is not None or not reaches(row.scopes, area=FOR_AGENTS, change=True):
+            raise Invalid("This token is no agent's that may buy.")
+        before = agents_endpoint(token=row)
+        if before is not None:
+            delete_endpoint(endpoint=before, actor=actor, now=now)
+        secret = secret or _fresh_secret()
+        endpoint = _made(Endpoint(token=row, url=url, name=row.name), secret, now=now)
+        _noted(endpoint, actor, "agent's receiver added", now=now)
+    return endpoint, secret
+
+
 def _noted(row: Endpoint, actor: User, action: str, *, now: datetime) -> None:
-    detail = {"seller": row.seller.public_id, "webhook": row.public_id}
+    whose = {"seller": row.seller.public_id} if row.seller else {"token": row.token_id}
+    detail = {**whose, "webhook": row.public_id}
     settings_note(actor=actor, action=action, subject=host_of(row.url), now=now, detail=detail)
 
 
@@ -164,8 +202,8 @@ def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
 def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
     """At once: what waits is withdrawn, and the secret is forgotten. Deleting twice is deleting once."""
     with telling(now) as told:
-        row = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller").get(pk=endpoint.pk)
-        require(actor, row.seller)
+        row = _locked(endpoint)
+        _require(actor, row)
         if row.deleted_at is not None:
             return
         row.deleted_at, row.secrets, row.before_until = now, seal({}), None
@@ -213,7 +251,8 @@ def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list
 
 
 def endpoint_gave_up(*, command: Command, sentence: str, told: Telling) -> None:
-    """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides.
+    """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides; of an
+    agent's, staff do, who find it among what was given up.
 
     Called while the command is settled.
     """
@@ -228,6 +267,8 @@ def endpoint_gave_up(*, command: Command, sentence: str, told: Telling) -> None:
     said = redact_text(sentence)
     if endpoint.paused_at is None:
         _stop(endpoint, why=f"Paused by us: {said}", now=told.now)
+    if endpoint.seller is None:
+        return
     host = host_of(endpoint.url)
     told.raise_alert(
         code=AlertCode.ENDPOINT_FAILING,

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from crossdock.domain.alerts import Group, MailChoice
 from crossdock.store.bulk import update_rows
-from crossdock.store.models import Alert, AlertMail, Command, Endpoint, Mail, Party, TimelineEntry, User
+from crossdock.store.models import AgentSession, Alert, AlertMail, Command, Endpoint, Mail, Party, TimelineEntry, User
 from crossdock.store.models.alerts import DigestState
 from crossdock.store.once import insert_new
 from crossdock.store.plans import prepared
 from crossdock.store.together import Question, Statement, ask, insert_of
 from crossdock.usecases.outbox.queue import enqueue_all
+from crossdock.usecases.record.agent_news import sessions_behind, update_commands
 from crossdock.usecases.record.alert_mail import mail_at_once, with_choices
 from crossdock.usecases.record.events import (
     ALERT_RAISED,
@@ -84,6 +86,7 @@ class Writing:
         self._listening: dict[int, list[Endpoint]] = {}
         self._choices: dict[int, dict[Group, MailChoice]] = {}
         self._office: Party | None = None
+        self._agents: list[AgentSession] = []
 
     def run(self) -> None:
         said = self._said
@@ -94,6 +97,7 @@ class Writing:
         mails = {id(mail): mail for one in said if (mail := _mail_in(one)) is not None}
         fresh = {id(mail) for mail in insert_new([*mails.values()], "cause")} if mails else set[int]()
         commands = [command for one in said for command in self._commands(one, fresh)]
+        commands += self._of_agents()
         if commands:
             enqueue_all(commands)
 
@@ -106,6 +110,9 @@ class Writing:
         opened: list[Alert] = []
         if lines:
             asked.append((_with_keys([one.entry for one in lines]), lambda rows: _numbered(lines, rows)))
+        paid = {one.entry.order.intent_id for one in lines if one.entry.order.intent_id} if settings.AGENTS else set()
+        if paid:
+            asked.append((sessions_behind(paid), self._agents.extend))
         which = [Q(key__in=[one.alert.key for one in raised])] if raised else []
         which += [one.which for one in said if isinstance(one, Settled)]
         if which:
@@ -216,6 +223,15 @@ class Writing:
                     for command in self._news(alert.seller_id, ALERT_SETTLED, alert.public_id, about_alert(alert))
                 ]
         return []
+
+    def _of_agents(self) -> list[Command]:
+        """Whatever is said, what an agent reads of the order may have changed; the first line names the cause."""
+        first = {one.entry.order.intent_id: one.entry.pk for one in reversed(self._said) if isinstance(one, Line)}
+        return [
+            command
+            for session in self._agents
+            for command in update_commands([session], cause=f"entry:{first[session.intent_id]}", now=self._now)
+        ]
 
     def _post(self, mail: Mail, fresh: set[int]) -> list[Command]:
         if id(mail) not in fresh:

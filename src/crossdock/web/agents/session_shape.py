@@ -14,6 +14,7 @@ from crossdock.domain.values import Address
 from crossdock.store.models import AgentSession, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.store.together import ask
+from crossdock.usecases.checkout.agent_order import moment, order_out
 from crossdock.usecases.checkout.agent_sessions import (
     Paid,
     basket_of,
@@ -22,10 +23,9 @@ from crossdock.usecases.checkout.agent_sessions import (
     paid_basket,
     payment_of,
 )
+from crossdock.usecases.checkout.agent_totals import add_up, entry, totals
 from crossdock.usecases.checkout.basket import PricedBasket, PricedLine, PricedPart, found_in, priced, questions
 from crossdock.web.agents.messages import Message, error, info, of_items, of_person
-from crossdock.web.agents.money_shape import add_up, entry, totals
-from crossdock.web.agents.order_shape import moment, order_out
 from crossdock.web.agents.payment_handlers import NONE, handlers
 from crossdock.web.agents.refusing import Refusal
 from crossdock.web.payments import chosen_gateway

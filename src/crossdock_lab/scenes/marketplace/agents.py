@@ -4,11 +4,17 @@ one of them refuses, and the program reads exactly that, and the number of the p
 What a shop has not counted is neither in stock nor sold out, and it cannot be bought.
 """
 
+import hashlib
+import hmac
 import json
 import secrets
+import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from crossdock_lab.scenes.money import bank
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
 RULE = "M10"
 VERSION = "2026-04-17"
+SHARED = "what-only-the-two-know"
 Said = dict[str, Any]
 
 
@@ -60,10 +67,56 @@ class Agent:
             return error.code, error.read().decode()
 
 
-def _agent(stage: Stage) -> Agent:
-    from crossdock.usecases.accounts.tokens import make_token
+@dataclass
+class Told:
+    """What came to the agent's own program, in its order. The second delivery is answered with a 503."""
 
-    _, secret = make_token(name="Agent", seller=None, actor=staff(), scopes="agents:change", now=now())
+    url: str = ""
+    events: list[Said] = field(default_factory=list)
+    tries: int = 0
+    forged: int = 0
+
+    def take(self, body: bytes, signature: str) -> int:
+        stamp, _, given = signature.partition(",v1=")
+        signed = hmac.new(SHARED.encode(), stamp.removeprefix("t=").encode() + b"." + body, hashlib.sha256)
+        self.tries += 1
+        self.forged += given != signed.hexdigest()
+        if self.tries == 2:
+            return 503
+        self.events.append(json.loads(body))
+        return 200
+
+
+@contextmanager
+def _listening() -> Iterator[Told]:
+    told = Told()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(told.take(body, self.headers.get("Merchant-Signature", "")))
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """The facts say it."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        told.url = f"http://127.0.0.1:{server.server_address[1]}/order_events"
+        try:
+            yield told
+        finally:
+            server.shutdown()
+
+
+def _agent(stage: Stage, told_at: str = "") -> Agent:
+    from crossdock.usecases.accounts.tokens import make_token
+    from crossdock.usecases.outcomes.endpoints import tell_agent_at
+
+    token, secret = make_token(name="Agent", seller=None, actor=staff(), scopes="agents:change", now=now())
+    if told_at:
+        tell_agent_at(token=token, actor=staff(), url=told_at, secret=SHARED, now=now())
     return Agent(f"http://127.0.0.1:{stage.trial.port}", secret)
 
 
@@ -116,11 +169,18 @@ def _refused(order: "Order") -> None:
 
 
 def bought_by_an_agent(stage: Stage) -> None:
-    """Feed, session, one payment however often it is sent; then each seller's part goes its own way."""
+    """Feed, session, one payment however often it is sent; then each seller's part goes its own way, and the agent's
+    program is told.
+    """
+    with _listening() as told:
+        _bought(stage, told)
+
+
+def _bought(stage: Stage, told: Told) -> None:
     from crossdock.store.models import Order, PaymentIntent
 
     _, synced = stage.item(3)
-    hand, agent = hand_item(stage, 2), _agent(stage)
+    hand, agent = hand_item(stage, 2), _agent(stage, told.url)
     offers = agent.offers()
     found = [offers.get(variant.public_id, {}).get("availability", {}).get("status") for variant in (synced, hand)]
     prices = [offers[variant.public_id]["price"]["amount"] for variant in (synced, hand)]
@@ -153,7 +213,9 @@ def bought_by_an_agent(stage: Stage) -> None:
         PATIENCE,
         "the parcel's number from the shop, and the bank's word for the part that was refused",
     )
-    _reads_what_came(stage, agent.get(where), order, hand_order, number)
+    session = agent.get(where)
+    _reads_what_came(stage, session, order, hand_order, number)
+    _was_told(stage, session["order"], told)
 
 
 def _reads_what_came(stage: Stage, session: Said, before: Said, refused: "Order", number: str) -> None:
@@ -175,6 +237,22 @@ def _reads_what_came(stage: Stage, session: Said, before: Said, refused: "Order"
         f"of {_total(order)} came back {_total(order, 'amount_refunded')}, as the bank's books say: {back}",
     )
     stage.see(numbers == [number] and order["status"] == "shipped", RULE, f"the parcel's number came to it: {numbers}")
+
+
+def _was_told(stage: Stage, order: Said, told: Told) -> None:
+    """The same as it reads, each state of it once, though one delivery was not taken."""
+    stage.trial.until(
+        lambda: bool(told.events) and told.events[-1]["data"] == order, PATIENCE, "the agent's program to be told"
+    )
+    kinds, each = [event["type"] for event in told.events], [json.dumps(event["data"]) for event in told.events]
+    stage.see(
+        kinds == ["order_create", *["order_update"] * (len(kinds) - 1)]
+        and len(set(each)) == len(each)
+        and not told.forged
+        and not any(stage.buyer.email in one or "Elm Street" in one for one in each),
+        RULE,
+        f"its program was told, signed, each state once, nothing of who bought: {len(each)} events, {told.tries} tries",
+    )
 
 
 def not_counted(stage: Stage) -> None:

@@ -11,7 +11,7 @@ class AgentSession(models.Model):
     """What an agent wants to buy and for whom, until it is paid. `items` are [variant's public id, units] in the
     agent's order; `details` has `buyer` and `fulfillment_details` as the protocol writes them, and `email` in small
     letters. `fingerprint` is of the prices that the agent was told last: others are never charged. `intent` is the last
-    try to pay.
+    try to pay. `told` is a digest of the order as the agent's program was told it last.
     """
 
     public_id = models.CharField(max_length=14, default=public_id)
@@ -20,6 +20,7 @@ class AgentSession(models.Model):
     items = models.JSONField()
     details = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=24, blank=True)
+    told = models.CharField(max_length=64, blank=True, db_default="")
     tries = models.PositiveIntegerField(default=0)
     intent = models.OneToOneField(PaymentIntent, null=True, on_delete=models.PROTECT, related_name="agent_session")
     created_at = models.DateTimeField()

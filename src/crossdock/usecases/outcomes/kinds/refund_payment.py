@@ -8,14 +8,15 @@ from crossdock.usecases.money.credits import refund_done, refund_refused
 from crossdock.usecases.money.without_order import not_gone_back
 from crossdock.usecases.outbox.payloads import REFUND
 from crossdock.usecases.outcomes.kinds.kind import Facts, Held, Kind, a_person_decides
+from crossdock.usecases.record.agent_news import tell_agent
 from crossdock.usecases.record.telling import Telling
 
 
 def done(held: Held, outcome: Done, facts: Facts) -> None:
-    order = held.order
+    order, refund = held.order, REFUND.validate_python(held.row.payload)
     if order is None:
+        tell_agent(PaymentIntent.objects.get(public_id=refund.intent), cause=f"back:{held.row.pk}", now=facts.told.now)
         return
-    refund = REFUND.validate_python(held.row.payload)
     books.post_refund_done(order=order, amount_minor=refund.amount_minor, cause=held.row.cause, now=facts.told.now)
     refund_done(credit=refund.credit, now=facts.told.now)
     words = "The money is on its way back to the buyer."

@@ -2,20 +2,23 @@
 for each seller, and what one of them refuses stands in the adjustments with that seller's name.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.urls import reverse
 
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.orders import ParcelState
 from crossdock.domain.values import Money
-from crossdock.store.models import Credit, Order, OrderLine, PaymentIntent
-from crossdock.usecases.checkout.agent_sessions import Paid, orders_of
+from crossdock.store.models import AgentSession, Credit, Order, OrderLine, PaymentIntent
+from crossdock.store.models.money import IntentState
+from crossdock.usecases.checkout.agent_sessions import Paid, orders_of, paid_basket
+from crossdock.usecases.checkout.agent_totals import entry, totals
 from crossdock.usecases.checkout.basket import PricedLine
-from crossdock.web.agents.money_shape import entry, totals
 
 _STATUS = {
     CreditState.GRANTED: "pending",
@@ -23,6 +26,32 @@ _STATUS = {
     CreditState.FAILED: "failed",
 }
 _KIND = {CreditKind.REJECT: "cancellation", CreditKind.LINES: "cancellation", CreditKind.RETURN: "return"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNews:
+    """What an agent's program is to be told now; without `body` nothing, and `why`. `told` is a digest of the order as
+    the agent knows it then, and the same for as long as the order says the same.
+    """
+
+    told: str
+    body: dict[str, Any] | None = None
+    why: str = ""
+
+
+def order_news(*, session: int, now: datetime) -> OrderNews:
+    """Of a session's order, whole, as it is now."""
+    row = AgentSession.objects.select_related("token", "intent").filter(pk=session).first()
+    if row is None or row.intent is None or row.intent.state != IntentState.CAPTURED:
+        return OrderNews(row.told if row else "", why="There is no order to tell of.")
+    token = row.token
+    if not settings.AGENTS or token.revoked_at is not None or (token.expires_at and token.expires_at <= now):
+        return OrderNews(row.told, why="Its token holds no longer, so it is told nothing.")
+    order = order_out(row.public_id, row.intent, paid_basket(row.intent))
+    told = hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
+    if told == row.told:
+        return OrderNews(told, why="It knows that already.")
+    return OrderNews(told, {"type": "order_update" if row.told else "order_create", "data": order})
 
 
 def order_out(session: str, intent: PaymentIntent, paid: Paid) -> dict[str, Any]:
@@ -39,7 +68,7 @@ def order_out(session: str, intent: PaymentIntent, paid: Paid) -> dict[str, Any]
         "id": intent.public_id,
         "checkout_session_id": session,
         "order_number": ", ".join(order.reference for order in orders),
-        "permalink_url": settings.BASE_URL + reverse("paid", args=[intent.public_id]),
+        "permalink_url": f"{settings.BASE_URL}/checkout/paid/{intent.public_id}/",
         "status": _status(orders),
         "line_items": [_line(line, bought.get(line.variant.pk)) for line in shown.lines],
         "fulfillments": [one for order in orders for one in _parcels(order)],

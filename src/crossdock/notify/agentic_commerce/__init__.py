@@ -1,0 +1,47 @@
+"""One order event to one agent, signed as the Agentic Commerce Protocol 2026-04-17 has it (its
+openapi.agentic_checkout_webhook.yaml): `Merchant-Signature: t=<seconds>,v1=<hex>`, HMAC-SHA256 of `t.body`.
+
+The header has room for one signature, so it is that of the newest secret. `Request-Id` stays the same while the order
+does: a repeat after a lost answer can be told from news.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from json import dumps
+from typing import Any
+
+from crossdock.domain.commands import Outcome
+from crossdock.kit.notify import Line, posted
+
+
+def signed(*, secret: str, message_id: str, body: bytes, at: datetime) -> dict[str, str]:
+    """The headers."""
+    seconds = str(int(at.timestamp()))
+    signature = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return {
+        "Content-Type": "application/json",
+        "Merchant-Signature": f"t={seconds},v1={signature}",
+        "Request-Id": message_id,
+        "Timestamp": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+
+
+class AgenticCommerce:
+    async def deliver(
+        self,
+        line: Line,
+        *,
+        url: str,
+        secrets: Sequence[str],
+        message_id: str,
+        body: Mapping[str, Any],
+        at: datetime,
+    ) -> Outcome:
+        content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = signed(secret=secrets[0], message_id=message_id, body=content, at=at)
+        return await posted(line, url, message_id=message_id, headers=headers, content=content)
+
+
+notifier = AgenticCommerce()
