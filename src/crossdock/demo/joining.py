@@ -17,9 +17,20 @@ PATIENCE_SECONDS = 20.0
 
 
 def join(
-    *, seller: Seller, platform: str, address: str, way: str, form: Mapping[str, str], now: datetime, local: bool = True
+    *,
+    seller: Seller,
+    platform: str,
+    address: str,
+    way: str,
+    form: Mapping[str, str],
+    now: datetime,
+    local: bool = True,
+    shadow: bool = False,
 ) -> Connection:
-    """Raises kit.errors.Outside or a use-case's Problem with the sentence that the page would show."""
+    """`shadow`: it is only read until its seller goes live.
+
+    Raises kit.errors.Outside or a use-case's Problem with the sentence that the page would show.
+    """
     connector = discover.connector(platform)
     canonical = connector.address({"address": address, **form}, local=local)
     attempt, _ = connect.start_attempt(
@@ -43,4 +54,4 @@ def join(
 
     proof, preview = ask_sync(look, PATIENCE_SECONDS)
     connect.prove_attempt(attempt=attempt, secrets=secrets, proof=proof, preview=preview, now=now)
-    return connect.confirm_attempt(attempt=attempt, left_out=(), settings={}, now=now)
+    return connect.confirm_attempt(attempt=attempt, left_out=(), settings={}, now=now, shadow=shadow)

@@ -210,6 +210,7 @@ POLICY: tuple[Rule, ...] = (
         "store.ApprovalStep",
         "store.Connection",
         "store.Cursor",
+        "store.ShadowRun",
         "store.Listing",
         "store.ListingReview",
         "store.ReviewStep",

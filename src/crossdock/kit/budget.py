@@ -47,6 +47,8 @@ class Budget:
         self._room = asyncio.Semaphore(max(1, round(pace.parallel * share)))
         self._in_flight = 0
         self._not_before = 0.0
+        # Calls that had their turn.
+        self.sent = 0
 
     @property
     def idle(self) -> bool:
@@ -77,6 +79,7 @@ class Budget:
             raise Throttled("The shop asked us to slow down.", wait)
         if wait > 0:
             await asyncio.sleep(wait)
+        self.sent += 1
 
     def pause(self, seconds: float) -> None:
         """Send nothing for so long (Retry-After)."""

@@ -138,6 +138,10 @@ class Transport:
             self._sessions[local] = session
         return self._sessions[local]
 
+    def sent(self, key: str) -> int:
+        """How many calls to this party had their turn, as long as its budgets are kept."""
+        return sum(budget.sent for budget in self.lanes(key))
+
     def lanes(self, key: str) -> list[Budget]:
         """The budgets of a party: what it says about its limits holds for both lanes."""
         return [budget for lane in SHARE if (budget := self._budgets.get((key, lane)))]

@@ -23,7 +23,7 @@ from crossdock_lab.scenes import (
     together,
     trials,
 )
-from crossdock_lab.scenes.marketplace import agents, moderation
+from crossdock_lab.scenes.marketplace import agents, evening, moderation
 from crossdock_lab.scenes.scene import Scene
 
 CHAPTERS = (
@@ -47,6 +47,7 @@ CHAPTERS = (
     linked,
     moderation,
     agents,
+    evening,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}

@@ -297,6 +297,7 @@ PLAIN: dict[str, str] = {
     "store.Exchange": "call method",
     "store.Connection": "platform way",
     "store.Cursor": "stream",
+    "store.ShadowRun": "report",
     "store.ConnectAttempt": "platform way state_hash",
     "store.PlatformPause": "platform",
     "store.Listing": "shop_product_id said by_hand facts",

@@ -16,7 +16,7 @@ from crossdock.engine.engine import Engine
 from crossdock.engine.record import listened_to
 from crossdock.kit.connector import Connector, Shop
 from crossdock.kit.errors import AuthDead, Outside
-from crossdock.kit.shops import open_shop
+from crossdock.kit.shops import open_shop, party_key
 from crossdock.store.crash import point
 from crossdock.store.models import Connection
 from crossdock.usecases.shops import connect
@@ -61,6 +61,11 @@ class Session:
     @property
     def connector(self) -> Connector:
         return self.opened.connector
+
+    @property
+    def calls(self) -> int:
+        """How often this process asked the shop over the network so far."""
+        return self.engine.transport.sent(party_key(self.access.party_id))
 
     async def run(self, work: Callable[..., T], **kwargs: Any) -> T:
         """A use-case that may be repeated, with this shop's clock."""

@@ -25,14 +25,17 @@ def open_shop_handler(engine: Engine, party_id: int, due: Due) -> "ShopHandler":
     assert due.connection_id is not None
     row = Connection.objects.get(pk=due.connection_id)
     timers.ensure_timers(connection_id=row.pk, now=engine.clock())
-    return ShopHandler(Session(engine, row.pk, connect.access_of(connection=row)))
+    session = Session(engine, row.pk, connect.access_of(connection=row))
+    return ShopHandler(session, counting=row.shadow_since is not None)
 
 
 class ShopHandler:
     """One holding of one shop's lease."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, *, counting: bool = False) -> None:
+        """`counting`: the shop is only looked at, and its report says how many calls that took."""
+        self._session, self._counting = session, counting
+        self._sent = session.calls
         self.parallel = max(1, session.connector.manifest.pace.parallel)
 
     @property
@@ -44,7 +47,10 @@ class ShopHandler:
         self._session.heard = value
 
     async def close(self) -> None:
-        """Nothing is kept between holdings."""
+        """Nothing is kept between holdings but, of a shop that is only looked at, how often it was asked."""
+        if self._counting and (calls := self._session.calls - self._sent) > 0:
+            self._counting = False
+            await self._session.run(timers.count_calls, connection_id=self._session.connection_id, calls=calls)
 
     async def carry_out(self, attempt: Attempt) -> Outcome | None:
         session = self._session

@@ -7,6 +7,7 @@ from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, Audit
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
+from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
 from crossdock.store.models.hooks import Endpoint
@@ -128,6 +129,7 @@ __all__ = [
     "Seller",
     "SellerAddress",
     "SellerApproval",
+    "ShadowRun",
     "Shipment",
     "ShipmentLine",
     "ShippingRate",

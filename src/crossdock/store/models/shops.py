@@ -58,6 +58,8 @@ class Connection(models.Model):
     no_answer = models.CharField(max_length=10, choices=NoAnswer.choices, default=NoAnswer.SELL)
     # Whether parcels entered here are written into the shop, where the platform can.
     push_fulfilments = models.BooleanField(default=True, db_default=True)
+    # Since when it is only read: nothing of it is for sale, and the database takes no command to it. None: it is live.
+    shadow_since = models.DateTimeField(null=True)
     last_delivery_at = models.DateTimeField(null=True)
     last_read_at = models.DateTimeField(null=True)
     # When something last happened: news, a sale, somebody looking. A shop at rest is asked less often.

@@ -16,6 +16,8 @@ from crossdock.store.once import insert_new
 _HERE = (
     " FROM store_variant v JOIN store_listing l ON l.id = v.listing_id"
     " WHERE NOT v.gone AND l.seller_id = %(seller)s AND NOT l.gone_in_shop AND l.state <> 'archived'"
+    # A shop that is only looked at shares no units with another one.
+    " AND NOT EXISTS (SELECT 1 FROM store_connection c WHERE c.id = v.connection_id AND c.shadow_since IS NOT NULL)"
 )
 _TWICE = f" GROUP BY 2 HAVING count(DISTINCT coalesce(v.connection_id, 0)) > 1 AND count(*) <= {MOST_OF_A_NAME}"
 _DIGITS = "lpad(regexp_replace(v.barcode, '[^0-9]', '', 'g'), 14, '0')"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
@@ -25,13 +25,14 @@ from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.stock.linked import counted_by_hand
 from crossdock.usecases.stock.reservations import availability, locked, promised, record
 
+ONLY_LOOKED_AT = "Your shop is in shadow mode: it is only read. Go live to sell."
+
 
 def offered() -> QuerySet[Listing]:
     """What sellers and their shops offer, whether or not the marketplace lets them sell."""
     rows = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
-    return rows.exclude(
-        connection__state__in=[ConnectionState.PAUSED, ConnectionState.NEEDS_REAUTH, ConnectionState.DISCONNECTED]
-    )
+    closed = [ConnectionState.PAUSED, ConnectionState.NEEDS_REAUTH, ConnectionState.DISCONNECTED]
+    return rows.exclude(Q(connection__state__in=closed) | Q(connection__shadow_since__isnull=False))
 
 
 def shown() -> QuerySet[Listing]:
@@ -88,6 +89,8 @@ def why_not_live(
     if (away := listing.seller.away) is not None and away.pauses:
         reasons.append("You are on holiday, and your listings are paused. They sell again when you are back.")
     shop = listing.connection
+    if shop is not None and shop.shadow_since is not None:
+        reasons.append(ONLY_LOOKED_AT)
     if shop is not None and shop.state != ConnectionState.ACTIVE:
         words = {
             "paused": "Your shop is paused here; resume it.",

@@ -25,7 +25,9 @@ def counted_of(shop: Connection) -> tuple[int, int]:
 
 
 def listings_shown() -> QuerySet[Listing]:
-    return Listing.objects.select_related("seller", "connection")
+    """Those that have a page, on sale or not. Of a shop that is only looked at nothing has one."""
+    rows = Listing.objects.select_related("seller", "connection")
+    return rows.exclude(connection__shadow_since__isnull=False)
 
 
 def items() -> QuerySet[Variant]:
@@ -50,7 +52,9 @@ def members_of(duplicates: Sequence[Duplicate]) -> dict[int, list[Variant]]:
         if not by_key:
             continue
         rows = Variant.objects.annotate(name=name).filter(name__in=by_key, gone=False, listing__gone_in_shop=False)
+        # A shop that is only looked at shares no units.
         rows = rows.filter(listing__seller=duplicates[0].seller_id).exclude(empty)
+        rows = rows.exclude(connection__shadow_since__isnull=False)
         rows = rows.exclude(listing__state=ListingState.ARCHIVED)
         for variant in rows.select_related("listing__seller", "connection", "stock").order_by("pk"):
             # The index pads whatever has digits.

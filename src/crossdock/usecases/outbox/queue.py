@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+from psycopg.errors import CheckViolation
+
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CommandKind, CreateOrder
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
 from crossdock.store.work import wake
+from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.outbox.payloads import ADJUST, CANCEL, CREATE, LINES
 
 
@@ -29,9 +33,21 @@ def command_to(
     )
 
 
+SHADOW = "Your shop is in shadow mode: it is only read, and nothing is written to it. Go live first."
+
+
 def enqueue_all(commands: Sequence[Command]) -> None:
-    """In one statement. The same cause twice is one command."""
-    wake(command.party_id for command in insert_new(commands, "cause"))
+    """In one statement. The same cause twice is one command.
+
+    Raises NotAllowed where a shop is only looked at: the table itself takes no command to it, whoever makes one.
+    """
+    try:
+        made = insert_new(commands, "cause")
+    except IntegrityError as error:
+        if isinstance(error.__cause__, CheckViolation) and error.__cause__.diag.constraint_name == "no_shadow_command":
+            raise NotAllowed(SHADOW) from error
+        raise
+    wake(command.party_id for command in made)
 
 
 def enqueue(

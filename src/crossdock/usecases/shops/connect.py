@@ -29,6 +29,7 @@ from crossdock.store.models import (
     Listing,
     Party,
     Seller,
+    ShadowRun,
     ShopCopy,
     User,
 )
@@ -154,9 +155,17 @@ def prove_attempt(
 
 
 def confirm_attempt(
-    *, attempt: ConnectAttempt, left_out: Iterable[str], settings: Mapping[str, str], now: datetime
+    *,
+    attempt: ConnectAttempt,
+    left_out: Iterable[str],
+    settings: Mapping[str, str],
+    now: datetime,
+    shadow: bool = False,
 ) -> Connection:
-    """The connection, and its first reading at once. Confirming twice gives the same connection."""
+    """The connection, and its first reading at once. Confirming twice gives the same connection.
+
+    `shadow`: a new one is only read until its seller goes live; one that was connected before stays as it was.
+    """
     with transaction.atomic():
         attempt = ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).get(pk=attempt.pk)
         proof = attempt.proof
@@ -198,6 +207,8 @@ def confirm_attempt(
         try:
             with transaction.atomic():
                 shop = _write(attempt, proof, back, chosen, now=now)
+                if shadow and back is None:
+                    look_only(shop=shop, now=now)
         except IntegrityError:
             raise Invalid("This shop is already connected.") from None
         hand_over(attempt=attempt, party_id=shop.party_id)
@@ -233,6 +244,13 @@ def _write(
         count_anew(shop)
     open_again(shop=shop, how="The shop was reconnected.", now=now)
     return shop
+
+
+def look_only(*, shop: Connection, now: datetime) -> None:
+    """From now on nothing of it is for sale, and nothing is written to it."""
+    shop.shadow_since = now
+    shop.save(update_fields=["shadow_since"])
+    ShadowRun.objects.create(connection=shop, began_at=now)
 
 
 def open_again(*, shop: Connection, how: str, now: datetime) -> None:
@@ -320,7 +338,8 @@ def access_of(*, connection: Connection) -> Access:
         unseal(connection.secrets),
         plain,
         settings.APPS.get(connection.platform, {}),
-        _hook_url(connection.platform, connection.public_id),
+        # Webhooks would be written into the shop: one that is only looked at is asked regularly.
+        "" if connection.shadow_since else _hook_url(connection.platform, connection.public_id),
         settings.ALLOW_LOCAL_SHOPS,
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CommandKind
@@ -24,6 +24,7 @@ from crossdock.store.models import (
     Exchange,
     IdempotentReply,
     NewsLag,
+    ShadowRun,
     Variant,
 )
 from crossdock.store.models.shops import ConnectionState
@@ -178,6 +179,11 @@ def set_timer(
     if done:
         changed |= {"completed_at": now, "due_by": due_by(stream, done_at=now, interval=at - now)}
     Cursor.objects.filter(connection_id=connection_id, stream=stream).update(**changed)
+
+
+def count_calls(*, connection_id: int, calls: int, now: datetime) -> None:
+    """So often was a shop asked that is only looked at; where it went live meanwhile, its report is written."""
+    ShadowRun.objects.filter(connection_id=connection_id, ended_at=None).update(calls=F("calls") + calls)
 
 
 def keep_audit(

@@ -350,10 +350,13 @@ def _ask_to_count(row: VariantStock, order: Order, why: str, *, told: Telling) -
 
 
 def sellable(connection: Connection | None) -> bool:
-    """Neither paused nor waiting for its seller, and its prices mean what they meant when it was connected."""
+    """Neither paused nor waiting for its seller nor only looked at, and its prices mean what they meant when it was
+    connected.
+    """
     if connection is None:
         return True
-    return connection.state == ConnectionState.ACTIVE and "money_changed" not in connection.settings
+    live = connection.state == ConnectionState.ACTIVE and connection.shadow_since is None
+    return live and "money_changed" not in connection.settings
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -250,7 +250,8 @@ def _confirm(request: HttpRequest, row: ConnectAttempt) -> HttpResponse:
     places = [list(place) for place in proof.get("locations", [])]
     ticked = [place[0] for place in places if place[0] in request.POST.getlist("location")]
     chosen: dict[str, Any] = {"location_names": places, "location": ",".join(ticked)}
-    shop = connect.confirm_attempt(attempt=row, left_out=left_out, settings=chosen, now=now)
+    shadow = typed(request.POST, "begin", longest=10) == "shadow"
+    shop = connect.confirm_attempt(attempt=row, left_out=left_out, settings=chosen, now=now, shadow=shadow)
     choose_settings(connection=shop, buffer=int(buffer), settings={}, actor=signed_in(request), now=now)
     messages.success(request, f"{shop.name} is connected.")
     return redirect("seller_shop_first", shop.public_id)

@@ -294,7 +294,8 @@ def disconnect(request: HttpRequest, seller: Seller, public_id: str) -> HttpResp
     if request.method != "POST":
         effects = connect.what_disconnect_does(connection=shop)
         return show(request, seller, "disconnect", {"shop": shop, "effects": effects}, here="shops")
-    left_behind = asking.say_goodbye(shop)
+    # Nothing of ours is in a shop that is only looked at.
+    left_behind = "" if shop.shadow_since else asking.say_goodbye(shop)
     actor = signed_in(request)
     if (
         try_it(

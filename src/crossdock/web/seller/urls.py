@@ -32,6 +32,7 @@ from crossdock.web.seller import (
     webhooks,
 )
 from crossdock.web.seller.earnings import balance, payouts, statement
+from crossdock.web.seller.evening import pages as evening
 from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
@@ -63,6 +64,10 @@ urlpatterns = [
     path("shops/<slug:public_id>/", shops.one, name="seller_shop"),
     path("shops/<slug:public_id>/first/", shops.first_import, name="seller_shop_first"),
     path("shops/<slug:public_id>/try/", trying.page, name="seller_shop_try"),
+    path("shops/<slug:public_id>/evening/", evening.evening, name="seller_evening"),
+    path("shops/<slug:public_id>/shadow/", evening.seen, name="seller_shadow"),
+    path("shops/<slug:public_id>/shadow/begin/", evening.begin, name="seller_shadow_begin"),
+    path("shops/<slug:public_id>/live/", evening.live, name="seller_go_live"),
     path("shops/<slug:public_id>/settings/", shops.settings_form, name="seller_shop_settings"),
     path("shops/<slug:public_id>/test/", shops.test, name="seller_shop_test"),
     path("shops/<slug:public_id>/money/", shops.money, name="seller_shop_money"),
