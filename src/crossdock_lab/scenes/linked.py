@@ -63,18 +63,24 @@ def sold_once(stage: Stage) -> None:
     _counted(there, its, 2)
     stage.see(stage.available(mine) == 2, RULE, "one is sold in the second shop: held here with the read that tells it")
     _corrected(stage, ref, mine, 2)
-    stage.trial.until(lambda: stage.counts_agree(ref, mine), PATIENCE, "the correction to be proven by a read")
+    _settled(stage, mine, there, its)
+    if not stage.see(
+        (stage.count(ref), there.count(its_ref), stage.available(mine)) == (2, 2, 2) and _asked(stage, mine, its, 1, 0),
+        RULE,
+        f"both shops count {stage.count(ref)} and {there.count(its_ref)} then, {stage.available(mine)} are for sale,"
+        f" corrections asked of them: {_corrections(mine)} and {_corrections(its)}",
+    ):
+        return _close(there)
     order = stage.buy(mine)
     stage.lands(order)
     _corrected(there, its_ref, its, 1)
     _settled(stage, mine, there, its)
-    asked = (_corrections(mine), _corrections(its))
     stage.see(
         (stage.count(ref), there.count(its_ref), stage.available(mine), there.available(its)) == (1, 1, 1, 0)
-        and asked == (1, 1),
+        and _asked(stage, mine, its, 1, 1),
         RULE,
         f"and one here: the shops count {stage.count(ref)} and {there.count(its_ref)}, {stage.available(mine)} is for"
-        f" sale, corrections asked of them: {asked[0]} and {asked[1]}",
+        f" sale, corrections asked of them: {_corrections(mine)} and {_corrections(its)}",
     )
     last = stage.buy(mine)
     stage.lands(last)
@@ -120,7 +126,7 @@ def a_certificate_once(stage: Stage) -> None:
     _corrected(there, its_ref, its, 0)
     _settled(stage, mine, there, its)
     stage.see(
-        (stage.count(ref), there.count(its_ref), _corrections(mine), _corrections(its)) == (0, 0, 0, 1),
+        (stage.count(ref), there.count(its_ref)) == (0, 0) and _asked(stage, mine, its, 0, 1),
         RULE,
         f"order {order} stands in one shop; the other counts {there.count(its_ref)} by one correction",
     )
@@ -156,10 +162,19 @@ def _corrections(variant: "Variant") -> int:
     return Command.objects.filter(kind="adjust_stock", subject=f"linked:{variant.public_id}").count()
 
 
+def _asked(stage: Stage, mine: "Variant", its: "Variant", here: int, there: int) -> bool:
+    """Each shop was corrected as often as that; where no program may, its seller may have been faster than we."""
+    seen = (_corrections(mine), _corrections(its))
+    if stage.manifest.can(Capability.COUNTS_ADJUST):
+        return seen == (here, there)
+    return seen[0] <= here and seen[1] <= there
+
+
 def _counted(shop: Stage, variant: "Variant", count: int) -> None:
+    """As far down as that: what fell further is a wrong fact that the scene then tells, not a wait in vain."""
     from crossdock.store.models import VariantStock
 
-    here = VariantStock.objects.filter(pk=variant.pk, count=count)
+    here = VariantStock.objects.filter(pk=variant.pk, count__lte=count)
     shop.trial.until(here.exists, PATIENCE, f"{shop.connection.name} to be read as {count}")
 
 
@@ -173,7 +188,7 @@ def _corrected(shop: Stage, ref: "VariantRef", variant: "Variant", count: int) -
         shop.trial.until(asked.exists, PATIENCE, "the seller to be asked to correct a count")
         shop.trial.call(shop.shop.hand.recount(ref, count))
         confirm_count(variant=variant, count=None, actor=shop.seller.owner, now=now())
-    shop.trial.until(lambda: shop.count(ref) == count, PATIENCE, f"{shop.connection.name} to be corrected to {count}")
+    shop.trial.until(lambda: shop.count(ref) <= count, PATIENCE, f"{shop.connection.name} to be corrected to {count}")
     _counted(shop, variant, count)
 
 
