@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help bench run test test-loaded test-crash check format story test-real soak lock docs clean
+.PHONY: help bench run test test-loaded test-crash check format story test-real test-api soak lock docs clean
 .DELETE_ON_ERROR:
 
 # Some containers forbid it, and then every process that is started compiles all it imports again.
@@ -50,6 +50,9 @@ story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; B
 test-real: $(VENV)/.dev ## install the unmodified servers of the platforms that can be had, and play against them
 	$(PY) tests/suite.py -n 2 --dist loadgroup -m real $(wildcard src/crossdock/connectors/*/tests/real) $(ARGS)
 
+test-api: $(VENV)/.dev ## thousands of made-up requests to every documented operation of the API: is each answer one that is documented
+	$(LAB) api
+
 soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock protocol, 10,000 seeds, a rush of 10,000 buyers, 100,000 variants reconciled, 1,000 labels, every odd value in every answer, every kill point, every planted bug; ORDERS= SEEDS= BUYERS= MODEL= VARIANTS= LABELS= ODD= MODEL=no THIRD= KILLS=no BUGS=no for less, RECORD=1 keeps the results in docs/proofs.md
 	$(PROVE) "the loop" $(LAB) loop --orders $(or $(ORDERS),1000)
 	$(if $(filter no,$(MODEL)),,$(PROVE) "the model" $(LAB) model $(or $(MODEL),--all))
@@ -71,6 +74,7 @@ lock: $(VENV)/.dev ## pin the newest packages that fit, with their hashes
 	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/runtime.in -o requirements/runtime.txt
 	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/extras.in -o requirements/extras.txt
 	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/dev.in -o requirements/dev.txt
+	$(VENV)/bin/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links requirements/fuzz.in -o requirements/fuzz.txt
 
 clean: ## remove what was built; the demo's data stays
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -18,6 +18,7 @@ PROOFS: dict[str, tuple[str, str]] = {
     "reconcile": ("proof.reconcile", "a big shop whose counts changed while the marketplace was off"),
     "labels": ("proof.labels", "many labels while the carrier loses answers, and the worker is killed"),
     "odd": ("proof.odd", "every value of each platform's answers replaced by each odd but legal one"),
+    "api": ("proof.described", "made-up requests to every documented operation of the API, each answer as documented"),
     "bench": ("bench.command", "what work costs, alone or in turns with another commit"),
     "risk-bench": ("risk_bench", "what judging an order costs, over a long history"),
     "risk-weights": ("risk_weights", "learn the shipped weights again from the made-up histories"),

@@ -1199,3 +1199,17 @@ def test_at_the_same_moment(keys: list[str]) -> None:
         assert {answer.json()["id"] for answer in answers if answer.status_code == 201} == {again.json()["id"]}
     else:
         assert statuses == [201, 409, 409, 409]
+
+
+def test_nothing_of_another_type_is_turned_into_what_was_meant(owner: Program, ids: dict[str, str]) -> None:
+    where = f"/listings/{ids['own']}/sale/preview"
+    for odd in ("yes", "true", 1, None):
+        answer = owner.post(where, {"on_sale": odd})
+        assert answer.status_code == 422 and answer.json()["errors"][0]["at"] == "on_sale", odd
+
+
+@pytest.mark.parametrize("when", ["0", "1764500000", "-1.5"])
+def test_a_number_is_no_time(owner: Program, when: str) -> None:
+    answer = owner.get(f"/statement?until={when}")
+    assert (answer.status_code, answer.json()["errors"][0]["at"]) == (422, "until")
+    assert owner.get("/statement?until=2026-11-30T12:00:00Z").status_code == 200

@@ -1,13 +1,13 @@
 """A seller's balance, statement and payouts, by a program: the numbers that the panel shows."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.earnings import balance as words
@@ -20,6 +20,15 @@ from crossdock.usecases.money.statement import Line, Period, lines_of, page_of
 from crossdock.web.api.people import after_cursor, cursor_after, seller_only
 from crossdock.web.api.shapes import Moment, Money, ProblemOut
 
+
+def _written(given: str) -> str:
+    """Raises ValueError for a bare number, which pydantic would take for seconds since 1970."""
+    if given.strip().lstrip("+-").replace(".", "", 1).isdecimal():
+        raise ValueError("write a time as 2026-11-30T12:00:00Z")
+    return given
+
+
+When = Annotated[datetime, BeforeValidator(_written)]
 router = Router(tags=["money"])
 PAGE = 100
 
@@ -89,8 +98,8 @@ def balance(request: HttpRequest) -> list[BalanceOut]:
 def statement(
     request: HttpRequest,
     currency: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
+    since: When | None = None,
+    until: When | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """In one currency, the seller's own where none is named; from `since`, before `until`. A time without a zone is

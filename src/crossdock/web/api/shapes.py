@@ -24,9 +24,9 @@ Moment = Annotated[
 
 
 class Strict(Schema):
-    """What comes in: an unknown field is a mistake, not something to be dropped silently."""
+    """What comes in: an unknown field or another type is a mistake, not something to be dropped or turned silently."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     @model_validator(mode="after")
     def _storable(self) -> Self:

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import include, path
 from django.views.decorators.http import require_safe
-from ninja import NinjaAPI
 
 from crossdock.web.api import earnings, listings, money, offers, placing, problems, requests, shops
+from crossdock.web.api.description import DescribedAPI
 from crossdock.web.api.entrance import entrance
 from crossdock.web.api.people import Bearer
 from crossdock.web.api.returns import routes as returns
@@ -23,7 +23,7 @@ DESCRIPTION = (
 )
 
 
-api = NinjaAPI(
+api = DescribedAPI(
     title="Crossdock",
     version="1.0.0",
     description=DESCRIPTION,

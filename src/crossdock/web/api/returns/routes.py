@@ -72,9 +72,10 @@ def one(request: HttpRequest, id: str) -> dict[str, Any]:
 
 @router.get(
     "/returns/{str:id}/pictures/{str:name}",
-    response={403: ProblemOut, 404: ProblemOut},
+    response={404: ProblemOut},
     url_name="return_picture",
     summary="A picture that the buyer added, as JPEG",
+    openapi_extra={"responses": {200: {"description": "The picture", "content": {"image/jpeg": {}}}}},
 )
 def picture(request: HttpRequest, id: str, name: str) -> HttpResponse:
     """With a token of its seller's; the marketplace's own sees none."""
