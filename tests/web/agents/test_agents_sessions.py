@@ -39,7 +39,7 @@ from crossdock.web.agents import once as kept
 from crossdock.web.agents import sessions
 from crossdock.web.agents.asked import MOST_BYTES
 from crossdock.web.agents.once import fingerprint
-from market import World
+from market import World, user
 
 pytestmark = pytest.mark.django_db
 ADDRESS = {
@@ -632,6 +632,19 @@ def test_a_session_stays_its_buyers_whatever_is_changed_later(worlds: list[World
         assert row.get().details["email"] == "zoe@elsewhere.test"
 
 
+def test_who_leaves_is_cut_out_of_a_session_whose_parcel_they_were_to_get(worlds: list[World], agent: Agent) -> None:
+    """It goes on for who buys."""
+    parcel = {"email": "Sam@Elsewhere.test", "address": ADDRESS}
+    said = made(agent, worlds, fulfillment_details=parcel)
+    step = [one for one in STEPS if one.table == "store.AgentSession"][-1]
+    whose = Whose(user(email="sam@elsewhere.test"))
+    step.do(list(step.rows(whose)), whose)
+    assert not step.rows(whose).exists() and not step.rows(Whose(user())).exists()
+    now = good(agent.get(at(said)))
+    assert now["buyer"]["email"] == "Zoe@elsewhere.test" and now["fulfillment_details"] == {"address": ADDRESS}
+    assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
+
+
 def test_who_leaves_is_found_in_sessions_and_kept_answers(worlds: list[World], agent: Agent) -> None:
     """Also where nothing was bought, and where the session knows it no more."""
     paid, unpaid = made(agent, worlds), made(agent, worlds, buyer={"email": "zoe@ELSEWHERE.test"})
@@ -639,7 +652,7 @@ def test_who_leaves_is_found_in_sessions_and_kept_answers(worlds: list[World], a
     good(agent.post(at(paid, "/complete"), PAY))
     whose = Whose(Order.objects.order_by("pk")[0].buyer)
     rows = [step.rows(whose) for step in STEPS if step.table in ("store.AgentSession", "store.IdempotentReply")]
-    replies, sessions_of_theirs = rows[-2:]
+    replies, sessions_of_theirs, _ = rows[-3:]
     assert {row.public_id for row in sessions_of_theirs} == {paid["id"], unpaid["id"]}
     AgentSession.objects.exclude(public_id=paid["id"]).delete()
     found = {row.body["id"] for row in replies.model.objects.filter(pk__in=replies)}

@@ -19,7 +19,6 @@ from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text, redact_value
 from crossdock.domain.requests.messages import Side
 from crossdock.store.models import (
-    AgentSession,
     Alert,
     AlertMail,
     ApiToken,
@@ -39,7 +38,6 @@ from crossdock.store.models import (
     Endpoint,
     Exchange,
     FillRule,
-    IdempotentReply,
     Label,
     LabelDocument,
     Listing,
@@ -72,6 +70,7 @@ from crossdock.store.models import (
 from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
 from crossdock.usecases.outbox.payloads import without_buyer
+from crossdock.usecases.privacy.agents import agent_sessions, agents_replies, cut_parcels_email, others_sessions
 from crossdock.usecases.privacy.sections import tries_of
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import NOBODY, forget_replies
@@ -219,19 +218,6 @@ def _replies(orders: list[Order], whose: Whose) -> None:
     forget_replies([order.reference for order in orders])
 
 
-def _agent_sessions(whose: Whose) -> QuerySet[Any]:
-    """What agents began or bought for them, as far as it still says so."""
-    theirs = Q(intent__buyer=whose.person) | Q(details__email__in=list(whose.addresses))
-    return AgentSession.objects.filter(theirs)
-
-
-def _agents_replies(whose: Whose) -> QuerySet[Any]:
-    about = Q(body__id__in=list(_agent_sessions(whose).values_list("public_id", flat=True)))
-    for address in whose.addresses:
-        about |= Q(body__buyer__email__iexact=address) | Q(body__fulfillment_details__email__iexact=address)
-    return IdempotentReply.objects.filter(about)
-
-
 def _sessions(found: list[UserSession], whose: Whose) -> None:
     Session.objects.filter(session_key__in=[row.session_key for row in found]).delete()
 
@@ -345,12 +331,14 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("store.Command", lambda whose: Command.objects.filter(subject__in=whose.references), _cut_command),
     Step("store.IdempotentReply", lambda whose: whose.bought, batch=_replies),
-    Step("store.IdempotentReply", _agents_replies),
+    Step("store.IdempotentReply", agents_replies),
     Step(
         "store.AgentSession",
-        lambda whose: _agent_sessions(whose).exclude(details={}),
+        lambda whose: agent_sessions(whose).exclude(details={}),
         blank=lambda whose: {"details": {}},
     ),
+    # What is left of their address is in other people's: their own are empty by now.
+    Step("store.AgentSession", others_sessions, cut_parcels_email),
     Step(
         "store.LabelDocument",
         lambda whose: LabelDocument.objects.filter(

@@ -34,9 +34,11 @@ def sessions_behind(intents: Collection[int]) -> QuerySet[AgentSession]:
 
 
 def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: datetime) -> list[Command]:
-    """One for each session whose agent is told anything; not written yet. `cause` names what happened."""
+    """One for each session whose agent is told anything; not written yet. `cause` names what happened; while its
+    receiver is paused one for each order waits, however much happens.
+    """
     by_token = {session.token_id: session for session in sessions}
-    rows = Endpoint.objects.filter(token__in=by_token, deleted_at=None, paused_at=None) if by_token else ()
+    rows = Endpoint.objects.filter(token__in=by_token, deleted_at=None) if by_token else ()
     listening = {row.token_id: row for row in rows}
     return [
         _command(listening[session.token_id], session, cause, now)
@@ -52,6 +54,8 @@ def tell_agent(intent: PaymentIntent, *, cause: str, now: datetime) -> None:
 
 
 def _command(endpoint: Endpoint, session: AgentSession, cause: str, now: datetime) -> Command:
+    if endpoint.paused_at is not None:
+        cause = f"paused:{endpoint.paused_at.isoformat()}"
     return command_to(
         party_id=endpoint.party_id,
         cause=f"agent:{endpoint.public_id}:{session.public_id}:{cause}"[:120],
