@@ -15,7 +15,7 @@ from crossdock.store.models import Entry, Order, ShopCopy
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credit_preview import preview_credit
 from crossdock.usecases.money.credits import staff_credit
-from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.orders.daily.order_list import queues
 from crossdock.usecases.orders.snapshots import _other_total
 from market import World, user
 

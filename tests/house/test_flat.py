@@ -24,7 +24,7 @@ from crossdock.store.models import (
 )
 from crossdock.usecases.accounts.tokens import make_token
 from crossdock.usecases.catalogue import finding
-from crossdock.usecases.orders.actions import in_queue, queues
+from crossdock.usecases.orders.daily.order_list import in_queue, queues
 from crossdock.usecases.parties import leases, root_causes
 from crossdock.usecases.risk.again import judge_newly_linked
 from crossdock.usecases.shops import timers

@@ -16,6 +16,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.daily.filters import OrderFilter
 from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.requests.returns import ReturnReason
@@ -43,6 +44,7 @@ from crossdock.usecases.catalogue.saved import save_search
 from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.money.payouts import set_account
 from crossdock.usecases.orders import actions
+from crossdock.usecases.orders.daily.views import keep_view
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import quarantine
 from crossdock.usecases.privacy.erasing import ask_erasure
@@ -199,6 +201,7 @@ def _furnished() -> House:
         "webhook": receiver.public_id,
         "message": str(message.pk),
         "seller": world.seller.public_id,
+        "view": _tab_of(world),
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
         "dispute": _lost(order).public_id,
@@ -218,6 +221,13 @@ def _lost(order: Order) -> LostDispute:
     return LostDispute.objects.create(
         cause="disputed:d", order=order, amount_minor=100, currency=order.currency, lost_at=order.placed_at
     )
+
+
+def _tab_of(world: World) -> str:
+    wanted = OrderFilter(country="DE")
+    return keep_view(
+        seller=world.seller, actor=world.seller.owner, name="Germany", wanted=wanted, now=world.now
+    ).public_id
 
 
 def _taken_down(world: World) -> str:
@@ -301,6 +311,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_offer": ("/seller/offers/{offer}/", "get", 200),
     "seller_offer_answer": ("/seller/offers/{offer}/answer/", "post", 302),
     "seller_orders": ("/seller/orders/", "get", 200),
+    "seller_view_keep": ("/seller/orders/tabs/keep/", "post", 302),
+    "seller_view_forget": ("/seller/orders/tabs/{view}/remove/", "post", 302),
     "seller_orders_csv": ("/seller/orders/export.csv", "get", 200),
     "seller_order": ("/seller/orders/{order}/", "get", 200),
     "seller_order_slip": ("/seller/orders/{order}/slip/", "get", 200),

@@ -215,6 +215,7 @@ POLICY: tuple[Rule, ...] = (
         "store.ListingReview",
         "store.ReviewStep",
         "store.FillRule",
+        "store.OrderView",
         "store.Variant",
         "store.VariantStock",
         "store.Alert",

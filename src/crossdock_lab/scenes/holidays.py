@@ -28,7 +28,7 @@ def found(stage: Stage, variant: "Variant") -> bool:
 
 
 def _late(stage: Stage, order: "Order") -> bool:
-    from crossdock.usecases.orders.actions import in_queue
+    from crossdock.usecases.orders.daily.order_list import in_queue
 
     after = order.ship_by + timedelta(seconds=1)
     return order in in_queue(seller=_seller(stage), queue="overdue", now=after, limit=500)

@@ -20,8 +20,9 @@ from crossdock.usecases.catalogue.offers import answer_offer, make_offer
 from crossdock.usecases.checkout.basket import priced
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.protection import facts_of
-from crossdock.usecases.orders.actions import in_queue, of_queue, queues, ship_by_hand
+from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.daily.order_list import in_queue, of_queue, queues
 from market import World, user
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.test import Client
 
 from crossdock.store.models import Order
 from crossdock.usecases.catalogue.finding import Wanted, find
-from crossdock.usecases.orders.actions import in_queue
+from crossdock.usecases.orders.daily.order_list import in_queue
 from market import World, seller
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

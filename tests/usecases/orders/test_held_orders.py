@@ -13,8 +13,9 @@ from crossdock.usecases.accounts.tokens import make_token
 from crossdock.usecases.errors import NotAllowed
 from crossdock.usecases.labels.purchase import why_not_buy
 from crossdock.usecases.orders import paste_tracking
-from crossdock.usecases.orders.actions import in_queue, queues, ship_by_hand
+from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.daily.order_list import in_queue, queues
 from crossdock.usecases.orders.shippable import why_not_ship
 from market import World, user
 

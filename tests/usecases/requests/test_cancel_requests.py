@@ -20,8 +20,9 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.labels.purchase import why_not_buy
 from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.orders import paste_tracking
-from crossdock.usecases.orders.actions import in_queue, queues, ship_by_hand
+from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.clear_risk_hold import clear_hold
+from crossdock.usecases.orders.daily.order_list import in_queue, queues
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.orders.shippable import why_not_ship
 from crossdock.usecases.requests.cancel import ask_to_cancel, decline, take_back, tell_unanswered

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crossdock.domain.requests.messages import LONGEST, MOST_UNANSWERED, Side, why_not_write
 from crossdock.store.models import AuditEntry, Mail, Message, Order, Thread
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.orders.daily.order_list import queues
 from crossdock.usecases.requests.messages import mark_read, read_reported, report, thread_of, write
 from market import World, seller, user
 

@@ -63,6 +63,8 @@ NO_PAGE = {
     "message",
     "newslag",
     "orderline",
+    # Somebody's own tabs.
+    "orderview",
     # A cache of the books; the reports show what it adds up to.
     "closing",
     # Staff's own page has every version with who wrote it.

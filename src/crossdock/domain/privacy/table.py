@@ -65,6 +65,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SavedSearch", "buyer name address wanted waiting", Then.GOES, "saved searches"),
+    Personal("store.OrderView", "person name address", Then.GOES, "your tabs on orders"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
     Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),

@@ -7,6 +7,7 @@ from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, Audit
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
+from crossdock.store.models.daily.views import OrderView
 from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
@@ -103,6 +104,7 @@ __all__ = [
     "OfferMove",
     "Order",
     "OrderLine",
+    "OrderView",
     "PageText",
     "Party",
     "PaymentIntent",

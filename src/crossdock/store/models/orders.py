@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.fields.json import KT
 from django.db.models.functions import Upper
 
 from crossdock.domain.earnings.commission import Rate
@@ -77,6 +78,10 @@ class Order(models.Model):
                 condition=Q(parcels__in=["unshipped", "partly_shipped"], cancelled_at=None),
             ),
             models.Index(fields=["seller", "id"], name="order_not_payable", condition=Q(payable_at=None)),
+            # What narrows a seller's list.
+            models.Index(fields=["seller", "risk", "-id"], name="order_by_risk"),
+            models.Index("seller", KT("ship_to__country"), models.F("id").desc(), name="order_by_country"),
+            models.Index(fields=["seller", "currency", "total_minor"], name="order_by_total"),
         ]
 
     def __str__(self) -> str:
@@ -239,7 +244,10 @@ class Shipment(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["order", "parcel_id"], name="parcel_once")]
-        indexes = [models.Index(Upper("tracking_number"), name="parcel_number", condition=~Q(tracking_number=""))]
+        indexes = [
+            models.Index(Upper("tracking_number"), name="parcel_number", condition=~Q(tracking_number="")),
+            models.Index(Upper("carrier"), "order", name="parcel_by_carrier", condition=~Q(carrier="")),
+        ]
 
 
 class ShipmentLine(models.Model):

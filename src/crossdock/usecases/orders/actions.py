@@ -1,12 +1,9 @@
-"""What sellers do with their orders, and the queues they work through."""
+"""What sellers do with their orders. The lists they work through: daily/order_list.py."""
 
 import uuid
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
-from django.db.models.fields.json import KT
 
 from crossdock.domain.commands import order_reference
 from crossdock.domain.labels import PAID
@@ -14,14 +11,11 @@ from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.roles import Right
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.store.models import (
-    Alert,
     Command,
     Connection,
     Label,
     Order,
-    OrderLine,
     Reservation,
-    Seller,
     Shipment,
     ShopCopy,
     User,
@@ -33,107 +27,13 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.fulfilments import wish
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
-from crossdock.usecases.orders.shippable import ASKED, HELD, NOT_ASKED, NOT_HELD, why_locked
+from crossdock.usecases.orders.shippable import why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import NOT_YOURS, is_staff, require, side_of
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.risk.holds import held
 from crossdock.usecases.stock.reservations import end_hold, holds_of, locked, record
-
-# An order whose whole price went back to the buyer has nothing left to ship; one that cost nothing has.
-_OPEN = Q(cancelled_at=None, parcels__in=[ParcelState.UNSHIPPED, ParcelState.PARTLY_SHIPPED]) & (
-    Q(total_minor=0) | Q(credited_minor__lt=F("total_minor"))
-)
-
-# Sorted by what is due first; the others by what came last.
-_DUE = {"to_ship": "ship_by", "overdue": "ship_by", "asked_to_cancel": "cancel_request__answer_by"}
-
-
-def _queues(now: datetime) -> dict[str, Q]:
-    return {
-        "to_ship": _OPEN & NOT_HELD & NOT_ASKED,
-        "overdue": _OPEN & NOT_HELD & NOT_ASKED & Q(ship_by__lt=now),
-        "asked_to_cancel": _OPEN & ASKED,
-        "held": _OPEN & HELD,
-        "messages": Q(thread__unread_seller__gt=0),
-        "needs_attention": Q(Exists(Alert.objects.filter(order=OuterRef("pk"), settled_at=None))),
-        "cancelled": Q(cancelled_at__isnull=False),
-        "shipped": Q(parcels=ParcelState.SHIPPED),
-        "all": Q(),
-    }
-
-
-def of_queue(*, queue: str, now: datetime) -> Q:
-    """A queue as a filter of orders of any seller; each comes once. Raises KeyError."""
-    awake = Q(seller__away_since=None) | Q(ship_by__lt=F("seller__away_since"))
-    return _queues(now)[queue] & awake if queue == "overdue" else _queues(now)[queue]
-
-
-def queues(*, seller: Seller, now: datetime) -> dict[str, int]:
-    """How many orders wait in each queue: one question that an index answers alone, and one of the alerts."""
-    named = _queues(seller.clock(now)).items()
-    counts = {name: Count("pk", filter=where) for name, where in named if name != "needs_attention"}
-    alerts = Alert.objects.filter(order__seller=seller, seller=seller, settled_at=None)
-    attention = alerts.aggregate(n=Count("order", distinct=True))["n"]
-    return {**Order.objects.filter(seller=seller).aggregate(**counts), "needs_attention": attention}
-
-
-def in_queue(
-    *, seller: Seller, queue: str, now: datetime, query: str = "", after: int | None = None, limit: int = 50
-) -> list[Order]:
-    """What is due first comes first (ship-by, time to answer), the rest newest first; keyset by the last row's id.
-
-    The search looks at what the seller is shown: our number and reference, the shop's number, SKU, title, the names of
-    buyer and recipient, tracking number, and the address that the shop has of the buyer. Never at the buyer's own
-    e-mail address: whoever can search for it can find out whose it is.
-    """
-    found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
-    return list(
-        found.select_related("buyer", "copy", "connection", "risk_hold", "cancel_request", "thread").prefetch_related(
-            "lines", "shipments"
-        )[:limit]
-    )
-
-
-def found_in(*, seller: Seller, queue: str, now: datetime, query: str, after: int | None) -> QuerySet[Order]:
-    """What in_queue lists, in its order and from there on."""
-    found: QuerySet[Order] = Order.objects.filter(_queues(seller.clock(now)).get(queue, Q()), seller=seller)
-    text = query.strip().lstrip("#")
-    if text:
-        found = found.filter(_matches(seller, text))
-    due = _DUE.get(queue)
-    if after is not None:
-        found = found.filter(_behind(seller, after, due) if due else Q(pk__lt=after))
-    return found.order_by(*((due, "pk") if due else ("-pk",)))
-
-
-def _matches(seller: Seller, text: str) -> Q:
-    """What names one order is looked up by an index of its own; the words of a title or a name are looked for in this
-    seller's orders alone.
-    """
-    mine = Order.objects.filter(seller=seller)
-    copies = ShopCopy.objects.filter(order__seller=seller).exclude(shop_number="")
-    parcels = Shipment.objects.filter(order__seller=seller, tracking_number__iexact=text).exclude(tracking_number="")
-    exact = {
-        *mine.filter(reference=text.partition("@")[0].upper()).values_list("pk", flat=True),
-        *copies.filter(shop_number__iexact=text).values_list("order", flat=True),
-        *copies.filter(shop_number__iexact=f"#{text}").values_list("order", flat=True),
-        *parcels.values_list("order", flat=True),
-    }
-    if text.isdecimal() and len(text) < 18:
-        exact |= set(mine.filter(number=int(text)).values_list("pk", flat=True))
-    lines = OrderLine.objects.filter(Q(sku__iexact=text) | Q(title__icontains=text), order__seller=seller)
-    people = mine.annotate(recipient=KT("ship_to__name")).filter(
-        Q(recipient__unaccent__icontains=text) | Q(buyer__name__unaccent__icontains=text)
-    )
-    return Q(pk__in=exact) | Q(pk__in=lines.values("order")) | Q(pk__in=people.values("pk"))
-
-
-def _behind(seller: Seller, after: int, due: str) -> Q:
-    """What follows this order in a list by a date; everything when it is none of the seller's."""
-    last = Order.objects.filter(seller=seller, pk=after).values_list(due, flat=True).first()
-    return Q() if last is None else Q(**{f"{due}__gt": last}) | Q(**{due: last, "pk__gt": after})
 
 
 def _theirs(pk: int, actor: User) -> Order:

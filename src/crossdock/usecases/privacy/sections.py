@@ -27,6 +27,7 @@ from crossdock.store.models import (
     Offer,
     OfferMove,
     OrderLine,
+    OrderView,
     PaymentIntent,
     Return,
     ReturnPicture,
@@ -280,6 +281,12 @@ BOUGHT: tuple[Section, ...] = (
         "What fraud is told by",
         tries_of,
         plain("at", "currency", "card", "device", "ip", "address", "email", "paid", amount="amount_minor"),
+    ),
+    Section(
+        "order_tabs",
+        "Your tabs on orders",
+        lambda whose: OrderView.objects.filter(person=whose.person),
+        plain("name", "address", "created_at"),
     ),
     Section(
         "saved_searches",

@@ -47,6 +47,7 @@ from crossdock.store.models import (
     Message,
     OfferMove,
     Order,
+    OrderView,
     PaymentIntent,
     Payout,
     PayoutAccount,
@@ -264,6 +265,10 @@ STEPS: tuple[Step, ...] = (
     Step("store.ShippingRate", _by_their_shop(ShippingRate, "seller__owner")),
     Step("store.FillRule", _by_their_shop(FillRule, "seller__owner")),
     Step("store.SavedSearch", lambda whose: SavedSearch.objects.filter(buyer=whose.person)),
+    Step(
+        "store.OrderView",
+        lambda whose: OrderView.objects.filter(Q(person=whose.person) | Q(seller__owner=whose.person)),
+    ),
     Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),
     Step("store.PayoutHold", _by_their_shop(PayoutHold, "seller__owner")),

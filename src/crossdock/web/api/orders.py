@@ -10,7 +10,8 @@ from ninja import Router
 from crossdock.domain.commands import CancelReason
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders import reject
-from crossdock.usecases.orders.actions import change_tracking, create_in_shop, of_queue, ship_by_hand
+from crossdock.usecases.orders.actions import change_tracking, create_in_shop, ship_by_hand
+from crossdock.usecases.orders.daily.order_list import of_queue
 from crossdock.web.api.once import KEYED, once, own_key
 from crossdock.web.api.order_shape import order_of, order_out, orders
 from crossdock.web.api.people import actor_of, after_cursor, cursor_after, source_of, token_in

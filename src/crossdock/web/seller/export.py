@@ -1,4 +1,4 @@
-"""A queue as CSV, read page by page. One row per order line, since that is what spreadsheets count."""
+"""A list of orders as CSV, read page by page. One row per order line, since that is what spreadsheets count."""
 
 import csv
 import io
@@ -11,14 +11,15 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.daily.filters import OrderFilter
 from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
-from crossdock.usecases.orders.actions import found_in
+from crossdock.usecases.orders.daily.order_list import found_in
 from crossdock.usecases.orders.queries import in_page, tracking_numbers
 from crossdock.usecases.record.audit import exported
 from crossdock.web.people import signed_in
-from crossdock.web.seller.orders import chosen
+from crossdock.web.seller.daily.lists import chosen
 from crossdock.web.seller.panel import sellers_only
 from crossdock.web.streams import in_turn
 
@@ -93,9 +94,9 @@ def _shown(row: tuple[Any, ...]) -> list[str]:
     return [plain("" if value is None else value) for value in values]
 
 
-def _part(seller: Seller, queue: str, query: str, now: datetime, after: int | None) -> tuple[str, int | None]:
+def _part(seller: Seller, wanted: OrderFilter, now: datetime, after: int | None) -> tuple[str, int | None]:
     """The lines of the next page, and where the one after it starts when there may be one."""
-    found = found_in(seller=seller, queue=queue, now=now, query=query, after=after)
+    found = found_in(seller=seller, wanted=wanted, now=now, after=after)
     rows = _rows(found[:PAGE])
     text = io.StringIO()
     csv.writer(text).writerows(_shown(row) for row in rows if row[COLUMNS.index("title") + 1] is not None)
@@ -107,19 +108,22 @@ def _part(seller: Seller, queue: str, query: str, now: datetime, after: int | No
 @require_safe
 def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
     """Sent page by page as it is read, so that its memory does not grow with it."""
-    queue, query = chosen(request)
+    wanted, _ = chosen(request, seller)
     now = timezone.now()
     exported(
-        actor=signed_in(request), what="orders as CSV", now=now, detail={"seller": seller.public_id, "which": queue}
+        actor=signed_in(request),
+        what="orders as CSV",
+        now=now,
+        detail={"seller": seller.public_id, "which": wanted.address},
     )
 
     def lines() -> Iterator[str]:
         yield MARK + ",".join(COLUMNS) + "\r\n"
         after: int | None = None
         while True:
-            text, after = _part(seller, queue, query, now, after)
+            text, after = _part(seller, wanted, now, after)
             yield text
             if after is None:
                 return
 
-    return as_stream(request, lines(), f"orders-{queue}.csv")
+    return as_stream(request, lines(), f"orders-{wanted.queue}.csv")

@@ -4,26 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.daily.filters import QUEUE_WORDS
 from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.shops import ConnectionState
-from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.orders.daily.order_list import queues
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
 from crossdock.web.seller.alert_view import view_of
 from crossdock.web.seller.health import healths_of, summary
 from crossdock.web.seller.panel import sellers_only, show
 
-QUEUE_WORDS = {
-    "to_ship": "To ship",
-    "overdue": "Overdue",
-    "asked_to_cancel": "Asked to cancel",
-    "held": "Held",
-    "messages": "New messages",
-    "needs_attention": "Needs attention",
-    "cancelled": "Cancelled",
-    "shipped": "Shipped",
-    "all": "All",
-}
 SHOWN_ALERTS = 8
 
 

@@ -1,4 +1,4 @@
-"""The order list with its queues, and the order page: three axes, the proof that it stands in the shop, money,
+"""The order page: three axes, the proof that it stands in the shop, money,
 parcels, risk, one timeline.
 """
 
@@ -26,7 +26,7 @@ from crossdock.usecases.money.credits import why_not_ask
 from crossdock.usecases.money.left import room
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import lost_dispute_of
-from crossdock.usecases.orders.actions import in_queue, queues, why_not_create
+from crossdock.usecases.orders.actions import why_not_create
 from crossdock.usecases.orders.queries import copy_of
 from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.reject_units import why_not_parts
@@ -40,14 +40,10 @@ from crossdock.usecases.requests.queries import returns_of
 from crossdock.usecases.risk.holds import MEANING, choice, held
 from crossdock.usecases.stock.queries import stock_rows
 from crossdock.usecases.stock.reservations import availability
-from crossdock.web.forms import typed
 from crossdock.web.seller.alert_view import view_of
-from crossdock.web.seller.home import QUEUE_WORDS
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.seller.proof import order_steps, parcel_proofs
-from crossdock.web.storefront.browse import number_after
 
-PAGE = 40
 LAST_CALLS = 12
 
 
@@ -59,34 +55,6 @@ class Action:
     url: str
     why_not: str = ""
     post: bool = False
-
-
-def chosen(request: HttpRequest) -> tuple[str, str]:
-    """(queue, search text) from the address; nonsense means the first queue."""
-    queue = typed(request.GET, "queue", longest=20)
-    query = typed(request.GET, "q")
-    if queue not in QUEUE_WORDS:
-        queue = "all" if query else "to_ship"
-    return queue, query
-
-
-@sellers_only
-@require_safe
-def table(request: HttpRequest, seller: Seller) -> HttpResponse:
-    queue, query = chosen(request)
-    now = timezone.now()
-    found = in_queue(seller=seller, queue=queue, now=now, query=query, after=number_after(request), limit=PAGE + 1)
-    counts = queues(seller=seller, now=now)
-    context = {
-        "orders": found[:PAGE],
-        "next_after": found[PAGE - 1].pk if len(found) > PAGE else None,
-        "queue": queue,
-        "queue_word": QUEUE_WORDS[queue],
-        "tabs": [(name, words, counts[name]) for name, words in QUEUE_WORDS.items()],
-        "query": query,
-        "now": seller.clock(now),
-    }
-    return show(request, seller, "orders", context, here="orders")
 
 
 def of_seller(seller: Seller) -> QuerySet[Order]:

@@ -11,14 +11,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import Order, OrderLine, Seller
-from crossdock.usecases.orders.actions import of_queue
+from crossdock.usecases.orders.daily.order_list import found_in
 from crossdock.usecases.orders.shippable import why_locked
 from crossdock.usecases.record.rights import theirs
+from crossdock.web.seller.daily.lists import chosen
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
 
 MOST = 500
-# From these queues everything may be printed at once.
+# Of these queues whatever is listed may be printed at once.
 _QUEUES = ("to_ship", "overdue")
 
 
@@ -67,11 +68,13 @@ class Chosen:
 
 
 def _chosen(request: HttpRequest, seller: Seller) -> Chosen:
-    """The picked orders, or a whole queue; what must leave first comes first. One of another seller is a 404."""
+    """The picked orders, or a whole list; what must leave first comes first. One of another seller is a 404."""
     mine = of_seller(seller).filter(cancelled_at=None).prefetch_related("lines").order_by("ship_by", "pk")
     queue = request.GET.get("queue", "")
     if queue in _QUEUES:
-        rows = list(mine.filter(of_queue(queue=queue, now=timezone.now()))[: MOST + 1])
+        wanted, _ = chosen(request, seller)
+        listed = found_in(seller=seller, wanted=wanted, now=timezone.now()).order_by().values("pk")
+        rows = list(mine.filter(pk__in=listed)[: MOST + 1])
         return _without_locked(rows[:MOST], more=len(rows) > MOST)
     picked = [public_id for public_id in dict.fromkeys(request.GET.getlist("pick")) if public_id.isalnum()][:MOST]
     if theirs(Order, seller).filter(public_id__in=picked).count() != len(picked):

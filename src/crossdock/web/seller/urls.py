@@ -31,6 +31,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
+from crossdock.web.seller.daily import lists
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import pages as evening
 from crossdock.web.seller.joining import pages as joining
@@ -101,7 +102,9 @@ urlpatterns = [
     path("offers/terms/", offers.bulk, name="seller_offers_bulk"),
     path("offers/<slug:public_id>/", offers.one, name="seller_offer"),
     path("offers/<slug:public_id>/answer/", offers.answer, name="seller_offer_answer"),
-    path("orders/", orders.table, name="seller_orders"),
+    path("orders/", lists.table, name="seller_orders"),
+    path("orders/tabs/keep/", lists.keep, name="seller_view_keep"),
+    path("orders/tabs/<slug:public_id>/remove/", lists.forget, name="seller_view_forget"),
     path("orders/export.csv", export.as_csv, name="seller_orders_csv"),
     path("orders/paste/", pasting.page, name="seller_paste"),
     path("orders/print/slips/", printing.slips, name="seller_slips"),

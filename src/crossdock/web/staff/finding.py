@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.daily.filters import QUEUE_WORDS
 from crossdock.domain.quality.score import DAYS, ENOUGH, Counts, Score
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
@@ -14,12 +15,11 @@ from crossdock.usecases.accounts.queries import sellers_named, suspension_of
 from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
 from crossdock.usecases.money.balance import balances
-from crossdock.usecases.orders.actions import in_queue, queues
+from crossdock.usecases.orders.daily.order_list import in_queue, queues
 from crossdock.usecases.record.queries import deeds_of_seller, open_by_seller
 from crossdock.usecases.support.quality import scores
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
-from crossdock.web.seller.home import QUEUE_WORDS
 from crossdock.web.staff.panel import page_of, show, staff_only
 from crossdock.web.staff.shops import label
 

@@ -16,7 +16,7 @@ from crossdock.usecases.accounts.away import come_back, plan_away
 from crossdock.usecases.catalogue.offers import under_way_of
 from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.orders.actions import queues
+from crossdock.usecases.orders.daily.order_list import queues
 from crossdock.web.forms import typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller.panel import sellers_only, show

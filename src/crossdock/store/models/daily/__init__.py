@@ -1,0 +1,1 @@
+"""What sellers keep for their daily work."""
