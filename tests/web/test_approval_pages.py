@@ -1,9 +1,12 @@
 """Approval as people do it: the seller's list and the staff's queue, by the pages, without a script."""
 
+import io
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
 
 from crossdock.store.models import PageText, Seller, SellerApproval
 from market import user
@@ -12,7 +15,17 @@ from shopper import Shopper, a_listing, a_seller, of
 pytestmark = pytest.mark.django_db
 AT = "/seller/before-you-sell/"
 SHOP = {"name": "Tidewater", "country": "US", "currency": "USD", "handling_days": "2", "at_home": "4.50"}
+NORA = {
+    **{"kind": "private", "name": "Nora Kern", "line1": "5 Market St", "city": "Austin", "postal_code": "78701"},
+    **{"country": "US", "born": "1990-05-17", "tax_number": "536-90-4399", "tax_country": "US"},
+}
 HOME = {"name": "T", "line1": "5 Market St", "city": "Austin", "region": "TX", "postal_code": "78701", "country": "US"}
+
+
+def png() -> bytes:
+    target = io.BytesIO()
+    Image.new("RGB", (40, 30), "navy").save(target, "PNG")
+    return target.getvalue()
 
 
 def clerk(roles: str = "risk") -> Shopper:
@@ -37,15 +50,22 @@ def test_from_opening_the_shop_to_the_first_listing_that_is_seen(owner: Shopper)
     assert buyer.get(of(card.listing)) == 404 and "has not approved them" in buyer.page
     assert buyer.get(f"/s/{seller.slug}/") == 404
     owner.get(AT)
-    assert "0 of 3 are settled" in owner.page and "Ask for approval</button>" not in owner.page
+    assert "0 of 5 are settled" in owner.page and "Ask for approval</button>" not in owner.page
     owner.post(f"{AT}ask/")
-    assert "Still missing: Confirmed e-mail address; Where you ship from" in owner.page
+    assert "Still missing: Confirmed e-mail address; Who you are; Where you ship from; Tax details" in owner.page
     EmailAddress.objects.update_or_create(user=seller.owner, email=seller.owner.email, defaults={"verified": True})
     owner.post("/seller/profile/ship-from/", **HOME)
+    owner.get(f"{AT}details/")
+    assert owner.post(f"{AT}details/", **{**NORA, "born": "", "tax_number": "000"}) == 422
+    assert "Type your date of birth." in owner.page and "no tax number of that country" in owner.page
+    assert 'value="Nora Kern"' in owner.page, "nothing typed is lost"
+    owner.post(f"{AT}details/", **NORA)
+    assert owner.post(f"{AT}document/", document=SimpleUploadedFile("a.txt", b"no")) == 422
+    owner.post(f"{AT}document/", document=SimpleUploadedFile("a.png", png()))
     owner.post(f"{AT}terms/", version="2")
     assert "newer version of the terms" in owner.page
     owner.post(f"{AT}terms/", version="3")
-    assert "3 of 3 are settled" in owner.page and "Ask for approval</button>" in owner.page
+    assert "5 of 5 are settled" in owner.page and "Ask for approval</button>" in owner.page
     for _ in range(2):
         owner.post(f"{AT}ask/")
     assert "You asked for approval" in owner.page
@@ -53,6 +73,9 @@ def test_from_opening_the_shop_to_the_first_listing_that_is_seen(owner: Shopper)
     assert "Tidewater" in staff.page and "Waits for us" in staff.page
     at = f"/staff/approvals/{seller.public_id}/"
     staff.get(at)
+    assert "Nora Kern" in staff.page and "536-90-4399" in staff.page
+    picture = staff.client.get(f"{at}document/")
+    assert picture["Content-Type"] == "image/jpeg" and picture.content.startswith(b"\xff\xd8")
     seen = SellerApproval.objects.get().facts_at.isoformat()
     assert staff.post(at, deed="send_back", seen=seen, words=" ") == 422 and "Say what is missing" in staff.page
     staff.post(at, deed="send_back", seen=seen, words="No number.\nWhich house?")
@@ -92,3 +115,29 @@ def test_every_tab_says_when_it_is_empty() -> None:
     for which in ("asked", "changed", "sent_back", "preparing", "approved", "all", "nonsense"):
         assert staff.get(f"/staff/approvals/?which={which}") == 200
         assert "Nobody" in staff.page or "Nothing changed" in staff.page
+
+
+def test_staff_who_act_as_the_seller_see_none_of_it(owner: Shopper) -> None:
+    seller = Seller.objects.get()
+    owner.post(f"{AT}details/", **NORA)
+    support = clerk("support")
+    support.post(f"/staff/sellers/{seller.public_id}/act/", why="They called.")
+    for page in ("details/", "document/", "eu-contact/"):
+        support.get(f"{AT}{page}")
+        assert "Only the shop’s owner" in support.page and "536-90" not in support.page, page
+
+
+def test_the_contact_in_the_union_stands_on_each_listing() -> None:
+    seller = a_seller()
+    owner, buyer, card = Shopper(seller.owner.email), Shopper(), a_listing(seller)
+    there = {"name": "Nora <b>Kern</b>", "address": "Hauptstr. 1\n10115 Berlin", "email": "nora@example.test"}
+    assert owner.post(f"{AT}eu-contact/", **{**there, "email": "nora"}) == 422
+    owner.post(f"{AT}eu-contact/", **there)
+    assert "Buyers see it with each listing" in owner.page
+    raw = buyer.client.get(of(card.listing)).content.decode()
+    assert buyer.get(of(card.listing)) == 200
+    assert "Responsible in the EU" in buyer.page and "Nora &lt;b&gt;Kern" in raw
+    assert "Hauptstr. 1<br>10115 Berlin" in buyer.page and "mailto:nora@example.test" in buyer.page
+    owner.post(f"{AT}eu-contact/", deed="remove")
+    buyer.get(of(card.listing))
+    assert "Responsible in the EU" not in buyer.page

@@ -36,6 +36,7 @@ from crossdock.store.models import (
 )
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
+from crossdock.usecases.accounts.details import save_document
 from crossdock.usecases.catalogue.finding import Wanted
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.moderation.deciding import take_down
@@ -169,6 +170,7 @@ def _furnished() -> House:
         now=world.now,
     )
     SellerApproval.objects.create(seller=world.seller, stage="approved", began_at=world.now, facts_at=world.now)
+    save_document(seller=world.seller, jpeg=b"A card.", actor=world.seller.owner, now=world.now)
     from crossdock.kit.discover import connector
 
     way = connector("toy").manifest.ways[0].name
@@ -343,6 +345,9 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_return_picture": ("/seller/returns/{return}/pictures/{returned}/", "get", 200),
     "seller_return_receipt": ("/seller/returns/{return}/receipt/", "get", 200),
     "seller_before": ("/seller/before-you-sell/", "get", 200),
+    "seller_before_details": ("/seller/before-you-sell/details/", "get", 200),
+    "seller_before_document": ("/seller/before-you-sell/document/", "get", 200),
+    "seller_before_contact": ("/seller/before-you-sell/eu-contact/", "get", 200),
     "seller_before_terms": ("/seller/before-you-sell/terms/", "post", 302),
     "seller_before_ask": ("/seller/before-you-sell/ask/", "post", 302),
     "seller_quality": ("/seller/quality/", "get", 200),
@@ -491,6 +496,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_moderated": ("/staff/moderation/{down}/", "get", 200),
     "staff_approvals": ("/staff/approvals/", "get", 200),
     "staff_approval": ("/staff/approvals/{seller}/", "get", 200),
+    "staff_approval_document": ("/staff/approvals/{seller}/document/", "get", 200),
     "staff_alerts": ("/staff/alerts/", "get", 200),
     "staff_alert_settle": ("/staff/alerts/{staff_alert}/settle/", "post", 302),
     "staff_cases": ("/staff/cases/", "get", 200),

@@ -19,6 +19,8 @@ SEALED: tuple[tuple[str, str], ...] = (
     ("ConnectAttempt", "keep"),
     ("ConnectAttempt", "secrets"),
     ("Endpoint", "secrets"),
+    ("SellerDetails", "sealed"),
+    ("SellerDetails", "document"),
 )
 # What of a second factor is sealed, each beside what is not.
 FACTORS = ("secret", "seed")

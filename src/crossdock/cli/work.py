@@ -2,8 +2,7 @@
 
 import argparse
 
-from crossdock.cli import database, extras
-from crossdock.config import load
+from crossdock.cli import database
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -11,7 +10,6 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    extras.there(load())
     database.ready()
     database.let_go()
     from crossdock.engine import worker

@@ -21,8 +21,9 @@ from crossdock.demo.cards import PER_SHOP, Card, of_set
 from crossdock.demo.joining import join
 from crossdock.domain.values import Money
 from crossdock.kit.remote_hand import RemoteHand
-from crossdock.store.models import Connection, Listing, Seller, User
+from crossdock.store.models import Connection, Listing, Seller, SellerApproval, User
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.accounts.barring import set_bar
 from crossdock.usecases.accounts.sellers import EVERYWHERE, set_rates, start_selling
 from crossdock.usecases.catalogue.listings import make_listing
 
@@ -113,6 +114,9 @@ def _seller(who: Who, user: User) -> Seller:
             rates=rates,
             now=timezone.now(),
         )
+        # They sell, also where the operator wants new sellers approved.
+        SellerApproval.objects.filter(seller=found).delete()
+        set_bar(found)
         currency, price = who.own
         if currency != "USD":
             set_rates(seller=found, currency=currency, rates={EVERYWHERE: Money(price, currency)})

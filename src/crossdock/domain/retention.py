@@ -107,6 +107,13 @@ POLICY: tuple[Rule, ...] = (
         540,
     ),
     Rule(
+        "store.SellerDetails",
+        Then.BLACK_OUT,
+        "the picture of the document of a seller who was approved",
+        "It was looked at; a mistake shows within weeks. What tax law asks for stays with the shop.",
+        30,
+    ),
+    Rule(
         "store.PaymentIntent",
         Then.BLACK_OUT,
         "the address of a checkout that became no order",

@@ -1,14 +1,16 @@
 """A new seller prepares everything and sells nothing until staff approved them; nobody else is touched."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 
-from crossdock.domain.moderation.approval import Stage
+from crossdock.domain.moderation.approval import Item, Stage
+from crossdock.domain.moderation.particulars import Contact, Kind, Particulars
 from crossdock.domain.values import Address, Money
-from crossdock.store.models import AuditEntry, Mail, PageText, Seller, SellerApproval, User
+from crossdock.store.models import AuditEntry, Mail, PageText, Seller, SellerApproval, SellerDetails, ShippingRate, User
 from crossdock.usecases.accounts.approving import (
     accept_terms,
     approvals,
@@ -20,16 +22,28 @@ from crossdock.usecases.accounts.approving import (
     to_approve,
     touched,
 )
+from crossdock.usecases.accounts.details import (
+    Wrong,
+    document_of,
+    particulars_of,
+    save_contact,
+    save_document,
+    save_particulars,
+)
 from crossdock.usecases.accounts.sellers import start_selling
 from crossdock.usecases.accounts.suspending import resume_seller, suspend_seller
 from crossdock.usecases.catalogue.listings import live, make_listing, why_not_live
 from crossdock.usecases.catalogue.sellable import why_not_sold
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.labels.purchase import set_ship_from
+from crossdock.usecases.support.retention import run
 from market import seller as a_seller
 from market import user
 
 pytestmark = pytest.mark.django_db
+NORA = Particulars(
+    Kind.PRIVATE, "Nora Kern", "5 Market St", "Austin", "78701", "US", "US", "536-90-4399", born="1990-05-17"
+)
 HOME = Address("Ember Cards", "5 Market St", "Austin", "US", "78701", region="TX")
 
 
@@ -55,6 +69,8 @@ def clerk(roles: str = "risk") -> User:
 def bring(seller: Seller) -> None:
     EmailAddress.objects.create(user=seller.owner, email=seller.owner.email, verified=True, primary=True)
     set_ship_from(seller=seller, address=HOME, now=now())
+    save_particulars(seller=seller, given=NORA, actor=seller.owner, now=now())
+    save_document(seller=seller, jpeg=b"A card.", actor=seller.owner, now=now())
 
 
 def asked(seller: Seller) -> Seller:
@@ -97,7 +113,9 @@ def test_they_prepare_everything_and_sell_once_they_are_approved(seller: Seller)
     variant = card(seller)
     assert not live().exists() and why_not_sold(variant).startswith("This seller does not sell here yet")
     assert "Before you sell" in why_not_live(listing=variant.listing, now=now())[0]
-    with pytest.raises(Invalid, match="Still missing: Confirmed e-mail address; Where you ship from"):
+    with pytest.raises(
+        Invalid, match="Still missing: Confirmed e-mail address; Who you are; Where you ship from; Tax details"
+    ):
         ask(seller=seller, actor=seller.owner, now=now())
     asked(seller)
     assert not ask(seller=seller, actor=seller.owner, now=now()), "a second click asks nothing"
@@ -203,8 +221,71 @@ def test_a_suspension_and_an_approval_do_not_undo_each_other(seller: Seller) -> 
 
 
 def test_a_shop_without_an_approval_is_left_alone(seller: Seller) -> None:
-    from crossdock.domain.moderation.approval import Item
-
     old = a_seller()
     touched(seller=old, item=Item.SHIPS_FROM, now=now())
     assert SellerApproval.objects.get().seller == seller
+
+
+class TestWhoSells:
+    def test_it_is_sealed_and_read_by_its_owner_and_by_who_approves_alone(self, seller: Seller) -> None:
+        bring(seller)
+        row = SellerDetails.objects.get()
+        sealed = bytes(row.sealed or b"") + bytes(row.document or b"")
+        assert b"Nora" not in sealed and b"536" not in sealed and b"A card." not in sealed
+        for reader in (seller.owner, clerk("risk"), clerk("admin")):
+            assert particulars_of(seller=seller, actor=reader) == NORA
+        for other in (clerk("support"), clerk("finance"), a_seller().owner):
+            with pytest.raises(NotAllowed):
+                particulars_of(seller=seller, actor=other)
+            with pytest.raises(NotAllowed):
+                document_of(seller=seller, actor=other, now=now())
+        for other in (clerk("risk"), clerk("admin")):
+            with pytest.raises(NotAllowed, match="owner"):
+                save_particulars(seller=seller, given=NORA, actor=other, now=now())
+        assert document_of(seller=seller, actor=clerk(), now=now()) == b"A card."
+        assert AuditEntry.objects.filter(action="document seen").count() == 1
+        told = str(list(AuditEntry.objects.values_list("subject", "detail")) + list(Mail.objects.values_list("body")))
+        assert "Nora" not in told and "536-90" not in told
+
+    def test_another_person_is_looked_at_again_and_a_move_is_only_shown(self, seller: Seller) -> None:
+        asked(seller)
+        decide(approve, seller)
+        moved = replace(NORA, line1="6 Elm St", vat_id="DE136695976")
+        save_particulars(seller=seller, given=moved, actor=seller.owner, now=now())
+        assert (barred(seller), SellerApproval.objects.get().changed) == ("", ["tax"])
+        save_particulars(seller=seller, given=replace(moved, name="Ida Kern"), actor=seller.owner, now=now())
+        assert (barred(seller), SellerApproval.objects.get().stage) == ("approval", "asked")
+        assert Mail.objects.filter(subject="Your approval is looked at again").count() == 1
+        decide(approve, seller)
+        assert (barred(seller), SellerApproval.objects.get().changed) == ("", [])
+
+    def test_the_document_goes_when_it_is_not_needed_any_more_and_counts_still(self, seller: Seller) -> None:
+        asked(seller)
+        later = now() + timedelta(days=31)
+        run(now=later)
+        assert document_of(seller=seller, actor=clerk(), now=now()) == b"A card.", "it was not looked at yet"
+        decide(approve, seller)
+        run(now=now() + timedelta(days=29))
+        assert document_of(seller=seller, actor=clerk(), now=now())
+        run(now=later)
+        assert document_of(seller=seller, actor=clerk(), now=now()) is None
+        row = SellerApproval.objects.select_related("seller__owner").get()
+        assert not any(line.missing for line in lines_of(row))
+        assert particulars_of(seller=seller, actor=seller.owner) == NORA
+
+    def test_who_ships_into_the_union_names_somebody_there(self, seller: Seller) -> None:
+        def mark() -> str:
+            row = SellerApproval.objects.select_related("seller__owner").get()
+            return {line.item: line.mark.value for line in lines_of(row)}[Item.CONTACT]
+
+        assert mark() == "not_needed"
+        ShippingRate.objects.create(seller=seller, country="*", currency="USD", price_minor=900)
+        assert mark() == "missing"
+        with pytest.raises(Wrong) as wrong:
+            save_contact(seller=seller, given=Contact("N", "", "n"), actor=seller.owner, now=now())
+        assert set(wrong.value.fields) == {"address", "email"}
+        there = Contact("Nora", "Hauptstr. 1, 10115 Berlin", "n@example.test")
+        save_contact(seller=seller, given=there, actor=seller.owner, now=now())
+        assert mark() == "done"
+        save_contact(seller=seller, given=None, actor=seller.owner, now=now())
+        assert mark() == "missing"

@@ -94,6 +94,8 @@ NO_PAGE = {
     "suspension",
     # The page of who is new shows it, with its story.
     "sellerapproval",
+    # Sealed, and on that page for who approves sellers.
+    "sellerdetails",
     "approvalstep",
     "taxonomy",
 }

@@ -39,7 +39,10 @@ class Item(StrEnum):
     """A line of the list, in its order."""
 
     EMAIL = "email"
+    IDENTITY = "identity"
     SHIPS_FROM = "ships_from"
+    TAX = "tax"
+    CONTACT = "contact"
     TERMS = "terms"
 
 
@@ -56,7 +59,11 @@ class Facts:
     """
 
     email_confirmed: bool
+    document: bool
     ships_from: bool
+    particulars: bool
+    contact_needed: bool
+    contact: bool
     terms: int
     terms_accepted: int
 
@@ -83,7 +90,10 @@ class Line:
 _BADGES = {Mark.DONE: ("Done", "good"), Mark.MISSING: ("Missing", "warn"), Mark.NOT_NEEDED: ("Not needed", "")}
 TITLES = {
     Item.EMAIL: "Confirmed e-mail address",
+    Item.IDENTITY: "Who you are",
     Item.SHIPS_FROM: "Where you ship from",
+    Item.TAX: "Tax details",
+    Item.CONTACT: "Contact in the European Union",
     Item.TERMS: "The marketplace’s terms",
 }
 
@@ -98,17 +108,38 @@ def checklist(facts: Facts) -> tuple[Line, ...]:
             "Open the link in the mail that we sent you, or have it sent again.",
         ),
         _line(
+            Item.IDENTITY,
+            facts.document,
+            "We have a picture of your document.",
+            "Show a picture of your passport or identity card; of a company, of its extract from the register.",
+        ),
+        _line(
             Item.SHIPS_FROM,
             facts.ships_from,
             "We know where your parcels start.",
             "Type the address that your parcels start from. What cannot be delivered comes back to it.",
         ),
+        _line(
+            Item.TAX,
+            facts.particulars,
+            "We know what tax law asks of us. Only our staff who approve sellers see it.",
+            "Type your legal name, address and tax number. Tax law wants us to know them before you sell.",
+        ),
+        _contact(facts),
         _terms(facts),
     )
 
 
 def _line(item: Item, done: bool, said: str, todo: str) -> Line:
     return Line(item, TITLES[item], Mark.DONE if done else Mark.MISSING, said if done else todo)
+
+
+def _contact(facts: Facts) -> Line:
+    if not facts.contact and not facts.contact_needed:
+        words = "Only who ships into the European Union from outside of it names somebody there."
+        return Line(Item.CONTACT, TITLES[Item.CONTACT], Mark.NOT_NEEDED, words)
+    todo = "You ship there, so somebody there has to answer for your products. Name them, or do not ship there."
+    return _line(Item.CONTACT, facts.contact, "Buyers see it with each listing.", todo)
 
 
 def _terms(facts: Facts) -> Line:

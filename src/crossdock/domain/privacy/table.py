@@ -70,6 +70,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
     Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),
     Personal("store.Suspension", "by why", Then.GOES, "why staff suspended your sales"),
+    Personal("store.SellerDetails", "sealed document", Then.GOES, "your tax details, and the picture of your document"),
     Personal("store.ApprovalStep", "actor words", Then.GOES, "what was decided about your approval as a seller"),
     Personal("store.SellerApproval", "decided_by why", Then.GOES, "your approval as a seller"),
     Personal(
@@ -204,7 +205,7 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal(
         "store.Seller",
-        "name slug closed_days",
+        "name slug closed_days eu_contact",
         Then.CUT,
         "the shop's name",
         "The other party of each sale has to be named; without a sale it goes. The address of the shop's page goes.",

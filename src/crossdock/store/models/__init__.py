@@ -15,7 +15,12 @@ from crossdock.store.models.hooks import Endpoint
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
-from crossdock.store.models.moderation.sellers import ApprovalStep, SellerApproval, Suspension
+from crossdock.store.models.moderation.sellers import (
+    ApprovalStep,
+    SellerApproval,
+    SellerDetails,
+    Suspension,
+)
 from crossdock.store.models.money import Closing, CommissionRule, Entry, PaymentIntent, Transfer
 from crossdock.store.models.offers import Offer, OfferMove
 from crossdock.store.models.orders import (
@@ -132,6 +137,7 @@ __all__ = [
     "SellerAddress",
     "SellerApproval",
     "ShadowRun",
+    "SellerDetails",
     "Shipment",
     "ShipmentLine",
     "ShippingRate",

@@ -101,6 +101,8 @@ class Seller(models.Model):
     private = models.BooleanField(default=False, db_default=False)
     # Why the marketplace lets nothing of theirs be shown or sold (domain/moderation/sellers.py); empty: it does.
     barred = models.CharField(max_length=10, blank=True, default="", db_default="")
+    # Who answers in the European Union for what they sell (domain/moderation/particulars.py): name, address, email.
+    eu_contact = models.JSONField(default=dict, db_default={}, blank=True)
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
     created_at = models.DateTimeField(auto_now_add=True)
 

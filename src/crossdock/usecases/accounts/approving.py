@@ -22,10 +22,20 @@ from crossdock.domain.moderation.approval import (
     checklist,
     why_not_complete,
 )
+from crossdock.domain.moderation.particulars import needs_contact
 from crossdock.domain.roles import Right
 from crossdock.domain.site.pages import Page
 from crossdock.domain.storable import typed_lines
-from crossdock.store.models import ApprovalStep, PageText, Seller, SellerAddress, SellerApproval, User
+from crossdock.store.models import (
+    ApprovalStep,
+    PageText,
+    Seller,
+    SellerAddress,
+    SellerApproval,
+    SellerDetails,
+    ShippingRate,
+    User,
+)
 from crossdock.usecases.accounts.barring import locked, set_bar
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import note
@@ -34,6 +44,10 @@ from crossdock.usecases.record.pages import versions
 from crossdock.usecases.record.rights import is_owner, require, require_owner
 
 _STAFF = "Only staff approve sellers."
+_AGAIN = (
+    "You changed who sells: the name, kind, birth or register, or the tax number. Our staff look at it before you sell"
+    " on; orders that were placed go on."
+)
 _PATH = "/seller/before-you-sell/"
 
 
@@ -76,10 +90,17 @@ def terms_now() -> PageText | None:
 
 def lines_of(approval: SellerApproval) -> tuple[Line, ...]:
     seller, terms = approval.seller, terms_now()
+    details = SellerDetails.objects.filter(seller=seller).values_list("changed_at", "document_at").first()
+    told, shown = details or (None, None)
+    to = frozenset(ShippingRate.objects.filter(seller=seller).values_list("country", flat=True))
     mine = EmailAddress.objects.filter(user=seller.owner_id, email__iexact=seller.owner.email, verified=True)
     return checklist(
         Facts(
             email_confirmed=mine.exists(),
+            document=shown is not None,
+            particulars=told is not None,
+            contact_needed=needs_contact(country=seller.country, destinations=to),
+            contact=bool(seller.eu_contact),
             ships_from=SellerAddress.objects.filter(seller=seller).exists(),
             terms=terms.number if terms else 0,
             terms_accepted=approval.terms,
@@ -164,15 +185,23 @@ def looked(*, seller: Seller, seen: str, actor: User, now: datetime) -> bool:
     return True
 
 
-def touched(*, seller: Seller, item: Item, now: datetime) -> None:
-    """A fact of the checklist changed, in the caller's transaction: after an approval staff are shown it."""
-    row = SellerApproval.objects.filter(seller=locked(seller)).first()
+def touched(*, seller: Seller, item: Item, now: datetime, again: bool = False) -> None:
+    """A fact of the checklist changed, in the caller's transaction: after an approval staff are shown it. `again`: it
+    is somebody else who sells now, so that the approval says nothing of them and is asked for anew.
+    """
+    owner = locked(seller)
+    row = SellerApproval.objects.select_related("seller__owner").filter(seller=owner).first()
     if row is None:
         return
     row.facts_at = now
     if row.stage == Stage.APPROVED:
         row.changed = sorted({*row.changed, item.value})
-    row.save(update_fields=["facts_at", "changed"])
+        if again:
+            row.stage, row.asked_at = Stage.ASKED, now
+            _step(row, Deed.AGAIN, None, "", now)
+            _tell(row, "Your approval is looked at again", _AGAIN, _PATH, now)
+    row.save(update_fields=["facts_at", "changed", "stage", "asked_at"])
+    set_bar(owner)
 
 
 def _require(actor: User, seller: Seller) -> None:

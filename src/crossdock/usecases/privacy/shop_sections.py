@@ -30,9 +30,11 @@ from crossdock.store.models import (
     Seller,
     SellerAddress,
     SellerApproval,
+    SellerDetails,
     ShippingRate,
     Variant,
 )
+from crossdock.store.vault import unseal
 from crossdock.usecases.privacy.sections import Row, Section, plain
 from crossdock.usecases.privacy.whose import Whose
 
@@ -75,6 +77,7 @@ SOLD: tuple[Section, ...] = (
             "closed_days",
             "away_from",
             "away_until",
+            "eu_contact",
             "fee_basis_points",
             "created_at",
         ),
@@ -96,6 +99,13 @@ SOLD: tuple[Section, ...] = (
         "Where you ship from",
         lambda whose: SellerAddress.objects.filter(seller=whose.seller),
         plain("address", "changed_at"),
+    ),
+    Section(
+        "tax_details",
+        "Your tax details; the picture of your document is not in it, and is deleted 30 days after your approval",
+        lambda whose: SellerDetails.objects.filter(seller=whose.seller),
+        plain("sealed", "changed_at", "document_at"),
+        lambda row, whose: {**row, "sealed": unseal(row["sealed"]) if row["sealed"] else {}},
     ),
     Section(
         "approval",

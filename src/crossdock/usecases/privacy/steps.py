@@ -60,6 +60,7 @@ from crossdock.store.models import (
     Seller,
     SellerAddress,
     SellerApproval,
+    SellerDetails,
     ShippingRate,
     ShopCopy,
     ShopRefund,
@@ -201,7 +202,7 @@ def _cut_shop(shop: Connection, whose: Whose) -> Sequence[str]:
 
 
 def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
-    seller.slug, seller.closed_days = f"closed-{seller.public_id}", []
+    seller.slug, seller.closed_days, seller.eu_contact = f"closed-{seller.public_id}", [], {}
     if not Order.objects.filter(seller=seller).exists():
         seller.name = CLOSED
     seller.away_from = seller.away_until = seller.away_since = None
@@ -273,6 +274,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),
     Step("store.PayoutHold", _by_their_shop(PayoutHold, "seller__owner")),
     Step("store.Suspension", _by_their_shop(Suspension, "seller__owner")),
+    Step("store.SellerDetails", _by_their_shop(SellerDetails, "seller__owner")),
     Step("store.ApprovalStep", _by_their_shop(ApprovalStep, "approval__seller__owner")),
     Step("store.SellerApproval", _by_their_shop(SellerApproval, "seller__owner")),
     Step(

@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from crossdock.domain.moderation.approval import Stage
 from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, SESSION_LIVES, Rule, Then, days_of
 from crossdock.store.models import (
     AgentSession,
@@ -32,6 +33,7 @@ from crossdock.store.models import (
     Quarantined,
     ReturnPicture,
     RiskTrace,
+    SellerDetails,
     SignInTry,
 )
 from crossdock.store.models.money import IntentState
@@ -88,6 +90,12 @@ STEPS: dict[str, Step] = {
         lambda before: ListingReport.objects.filter(at__lt=before).exclude(**_REPORTED), _REPORTED
     ),
     "store.LabelDocument:deleted": Step(lambda before: LabelDocument.objects.filter(label__bought_at__lt=before)),
+    "store.SellerDetails:blacked out": Step(
+        lambda before: SellerDetails.objects.filter(
+            seller__approval__stage=Stage.APPROVED, seller__approval__decided_at__lt=before, document_at__lt=before
+        ).exclude(document=None),
+        {"document": None},
+    ),
     "store.ReturnPicture:deleted": Step(lambda before: ReturnPicture.objects.filter(row__closed_at__lt=before)),
     "store.RiskTrace:blacked out": Step(
         lambda before: RiskTrace.objects.filter(at__lt=before).exclude(**_TRACED), _TRACED

@@ -34,6 +34,7 @@ from crossdock.web.seller import (
 from crossdock.web.seller.daily import lists
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import pages as evening
+from crossdock.web.seller.joining import details
 from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
@@ -52,6 +53,9 @@ urlpatterns = [
     path("cases/<slug:public_id>/answer/", cases.answer, name="seller_case_answer"),
     path("before-you-sell/", joining.page, name="seller_before"),
     path("before-you-sell/terms/", joining.terms, name="seller_before_terms"),
+    path("before-you-sell/details/", details.particulars, name="seller_before_details"),
+    path("before-you-sell/document/", details.document, name="seller_before_document"),
+    path("before-you-sell/eu-contact/", details.contact, name="seller_before_contact"),
     path("before-you-sell/ask/", joining.asked, name="seller_before_ask"),
     path("connect/", connecting.platforms, name="seller_connect"),
     path("connect/return/", returning.come_back, name="seller_connect_return"),

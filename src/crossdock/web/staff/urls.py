@@ -65,6 +65,7 @@ urlpatterns = [
     path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),
     path("approvals/", approvals.table, name="staff_approvals"),
     path("approvals/<slug:public_id>/", approvals.one, name="staff_approval"),
+    path("approvals/<slug:public_id>/document/", approvals.document, name="staff_approval_document"),
     path("alerts/", alerts.table, name="staff_alerts"),
     path("alerts/<slug:public_id>/settle/", alerts.settle, name="staff_alert_settle"),
     path("cases/", cases.table, name="staff_cases"),

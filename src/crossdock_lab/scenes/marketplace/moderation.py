@@ -114,13 +114,22 @@ def _bring(stage: Stage) -> None:
     """What the checklist misses, as the pages do it."""
     from allauth.account.models import EmailAddress
 
+    from crossdock.domain.moderation.particulars import Contact, Kind, Particulars
     from crossdock.domain.values import Address
+    from crossdock.usecases.accounts.details import save_contact, save_document, save_particulars
     from crossdock.usecases.labels.purchase import set_ship_from
 
     owner = stage.seller.owner
     EmailAddress.objects.update_or_create(user=owner, email=owner.email, defaults={"verified": True, "primary": True})
     start = Address(stage.seller.name, "5 Market St", "Austin", "US", "78701", region="TX")
     set_ship_from(seller=stage.seller, address=start, now=now())
+    told = Particulars(
+        Kind.PRIVATE, "Nora Kern", "5 Market St", "Austin", "78701", "US", "US", "536-90-4399", born="1990-05-17"
+    )
+    save_particulars(seller=stage.seller, given=told, actor=owner, now=now())
+    save_document(seller=stage.seller, jpeg=b"A card.", actor=owner, now=now())
+    there = Contact("Nora Kern", "Hauptstr. 1, 10115 Berlin", "nora@example.test")
+    save_contact(seller=stage.seller, given=there, actor=owner, now=now())
 
 
 def _approve(stage: Stage, seen: str) -> None:

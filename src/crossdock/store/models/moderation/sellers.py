@@ -42,6 +42,23 @@ class SellerApproval(models.Model):
         indexes = [models.Index(fields=["stage", "-seller"], name="approval_by_stage")]
 
 
+class SellerDetails(models.Model):
+    """Who sells, for tax law, and a picture of their document: ciphertext (store/vault.py), for the seller and for
+    staff who approve sellers.
+
+    `document_at` stays when the picture goes.
+    """
+
+    seller = models.OneToOneField(Seller, on_delete=models.CASCADE, related_name="details", primary_key=True)
+    sealed = models.BinaryField(null=True)
+    changed_at = models.DateTimeField(null=True)
+    document = models.BinaryField(null=True)
+    document_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "seller details"
+
+
 class ApprovalStep(models.Model):
     """What was done about an approval, in its order: the story that the seller and staff read."""
 

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.domain.moderation.approval import WORDS, Deed, Item, Stage
+from crossdock.domain.moderation.approval import WORDS, Deed, Item, Mark, Stage
 from crossdock.store.models import Seller
 from crossdock.usecases.accounts.approving import accept_terms, approval_of, ask, lines_of, steps_of, terms_now
 from crossdock.web.forms import typed
@@ -16,6 +16,9 @@ STEPS = 20
 # Where each line is settled, and what its link says.
 _PLACES = {
     Item.EMAIL: ("account_email", "Your e-mail address"),
+    Item.IDENTITY: ("seller_before_document", "Show a document"),
+    Item.TAX: ("seller_before_details", "Your tax details"),
+    Item.CONTACT: ("seller_before_contact", "Your contact there"),
     Item.SHIPS_FROM: ("seller_ship_from", "Your address"),
 }
 
@@ -32,7 +35,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         "before": True,
         "approval": approval,
         "lines": [(line, *places.get(line.item, ("", ""))) for line in lines],
-        "done": sum(not line.missing for line in lines),
+        "done": sum(line.mark is Mark.DONE for line in lines),
+        "needed": sum(line.mark is not Mark.NOT_NEEDED for line in lines),
         "version": terms.number if terms else 0,
         "terms_line": Item.TERMS,
         "may_ask": approval.stage in (Stage.PREPARING, Stage.SENT_BACK),

@@ -1,17 +1,20 @@
 """New sellers who ask to be approved, and those of whom something changed since: what they brought, and a decision."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crossdock.domain.moderation.approval import LONGEST, WORDS, Deed, Stage, changed_words
+from crossdock.domain.moderation.particulars import KINDS, Kind
 from crossdock.domain.roles import Right
 from crossdock.store.models import SellerApproval, User
 from crossdock.usecases.accounts.approving import approvals, approve, lines_of, looked, send_back, steps_of
+from crossdock.usecases.accounts.details import document_of, has_document, particulars_of
 from crossdock.usecases.errors import Problem, Stale
 from crossdock.web.forms import one_of, typed
+from crossdock.web.pictures import shown
 from crossdock.web.signin.again import fresh
 from crossdock.web.staff.panel import page_of, show, staff_only
 
@@ -55,12 +58,15 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     trouble = _done(request, staff, row, words) if request.method == "POST" else ""
     if trouble is None:
         return redirect("staff_approval", public_id)
-    lines = lines_of(row)
+    lines, told = lines_of(row), particulars_of(seller=row.seller, actor=staff)
     context = {
         "approval": row,
         "seller": row.seller,
         "state": STAGES[row.stage],
         "lines": lines,
+        "told": told,
+        "told_kind": KINDS[Kind(told.kind)] if told else "",
+        "document": has_document(row.seller),
         "complete": not any(line.missing for line in lines),
         "changed": changed_words(row.changed),
         "seen": row.facts_at.isoformat(),
@@ -70,6 +76,17 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "story": [(WORDS[Deed(step.deed)], step) for step in steps_of(row)[:STEPS]],
     }
     return show(request, "moderation/approval", context, here="approvals", status=422 if trouble else 200)
+
+
+@staff_only(Right.APPROVE)
+@fresh
+@require_safe
+def document(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
+    row = get_object_or_404(approvals("all"), seller__public_id=public_id)
+    jpeg = document_of(seller=row.seller, actor=staff, now=timezone.now())
+    if jpeg is None:
+        raise Http404
+    return shown(jpeg)
 
 
 def _done(request: HttpRequest, staff: User, row: SellerApproval, words: str) -> str | None:
