@@ -63,7 +63,9 @@ NO_PAGE = {
     "message",
     "newslag",
     "orderline",
-    # Somebody's own tabs.
+    # A seller's own tabs, notes and tags.
+    "ordernote",
+    "ordertag",
     "orderview",
     # A cache of the books; the reports show what it adds up to.
     "closing",
@@ -97,6 +99,7 @@ NO_PAGE = {
     # Sealed, and on that page for who approves sellers.
     "sellerdetails",
     "approvalstep",
+    "taggedorder",
     "taxonomy",
 }
 

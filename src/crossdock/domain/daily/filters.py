@@ -32,7 +32,7 @@ RISK_WORDS = {
 }
 # Of orders whose listing was made by hand.
 NO_SHOP = "none"
-NAMES = ("queue", "q", "shop", "risk", "country", "carrier", "due", "currency", "low", "high")
+NAMES = ("queue", "q", "shop", "risk", "country", "carrier", "due", "tag", "currency", "low", "high")
 # Parts that a reader sees and can take off one by one; an amount is one part.
 PARTS: dict[str, tuple[str, ...]] = {
     "words": ("words",),
@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "country": ("country",),
     "carrier": ("carrier",),
     "due": ("due",),
+    "tag": ("tag",),
     "amount": ("currency", "low", "high"),
 }
 
@@ -76,6 +77,7 @@ class OrderFilter:
     country: str = ""
     carrier: str = ""
     due: str = ""
+    tag: str = ""
     currency: str = ""
     low: int | None = None
     high: int | None = None
@@ -96,6 +98,7 @@ class OrderFilter:
             ("country", self.country),
             ("carrier", self.carrier),
             ("due", self.due),
+            ("tag", self.tag),
             ("currency", self.currency),
             ("low", self.shown(self.low)),
             ("high", self.shown(self.high)),
@@ -141,6 +144,7 @@ def read(values: Mapping[str, str], *, currency: str) -> tuple[OrderFilter, list
         country=said["country"].upper() if said["country"].upper() in COUNTRIES else "",
         carrier=said["carrier"],
         due=said["due"] if said["due"] in DUE_WORDS else "",
+        tag=said["tag"],
         currency=code if low is not None or high is not None else "",
         low=low,
         high=high,

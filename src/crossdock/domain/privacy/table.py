@@ -65,6 +65,13 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SavedSearch", "buyer name address wanted waiting", Then.GOES, "saved searches"),
+    Personal(
+        "store.OrderNote",
+        "author body",
+        Then.GOES,
+        "notes on your orders; in others' notes on your purchases the words about you",
+    ),
+    Personal("store.OrderTag", "name", Then.GOES, "tags of your orders"),
     Personal("store.OrderView", "person name address", Then.GOES, "your tabs on orders"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),

@@ -7,6 +7,7 @@ from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, Audit
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
+from crossdock.store.models.daily.notes import OrderNote, OrderTag, TaggedOrder
 from crossdock.store.models.daily.views import OrderView
 from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
@@ -109,6 +110,8 @@ __all__ = [
     "OfferMove",
     "Order",
     "OrderLine",
+    "OrderNote",
+    "OrderTag",
     "OrderView",
     "PageText",
     "Party",
@@ -146,6 +149,7 @@ __all__ = [
     "ShopRefund",
     "SignInTry",
     "Suspension",
+    "TaggedOrder",
     "Taxonomy",
     "Thread",
     "TimelineEntry",

@@ -24,6 +24,8 @@ from crossdock.store.models import (
     OfferMove,
     Order,
     OrderLine,
+    OrderNote,
+    OrderTag,
     Payout,
     PayoutAccount,
     ReviewStep,
@@ -41,6 +43,10 @@ from crossdock.usecases.privacy.whose import Whose
 
 def _said(row: Row, whose: Whose) -> Row:
     return {**row, "sentence": redact_text(row["sentence"])}
+
+
+def _noted(row: Row, whose: Whose) -> Row:
+    return {**row, "body": redact_text(row["body"])}
 
 
 def _author(row: Row, whose: Whose) -> Row:
@@ -265,6 +271,19 @@ SOLD: tuple[Section, ...] = (
         lambda whose: CaseMessage.objects.filter(case__seller=whose.seller),
         plain("at", "body", "is_staff", case="case__public_id"),
         _author,
+    ),
+    Section(
+        "order_notes",
+        "Your notes on orders",
+        lambda whose: OrderNote.objects.filter(order__seller=whose.seller),
+        plain("at", "body", order="order__reference"),
+        _noted,
+    ),
+    Section(
+        "order_tags",
+        "Your tags",
+        lambda whose: OrderTag.objects.filter(seller=whose.seller),
+        plain("name"),
     ),
     Section(
         "webhook_receivers",

@@ -47,6 +47,8 @@ from crossdock.store.models import (
     Message,
     OfferMove,
     Order,
+    OrderNote,
+    OrderTag,
     OrderView,
     PaymentIntent,
     Payout,
@@ -266,6 +268,9 @@ STEPS: tuple[Step, ...] = (
     Step("store.ShippingRate", _by_their_shop(ShippingRate, "seller__owner")),
     Step("store.FillRule", _by_their_shop(FillRule, "seller__owner")),
     Step("store.SavedSearch", lambda whose: SavedSearch.objects.filter(buyer=whose.person)),
+    Step("store.OrderNote", _by_their_shop(OrderNote, "order__seller__owner")),
+    Step("store.OrderNote", _about(OrderNote, "order"), _words(_order, "body")),
+    Step("store.OrderTag", _by_their_shop(OrderTag, "seller__owner")),
     Step(
         "store.OrderView",
         lambda whose: OrderView.objects.filter(Q(person=whose.person) | Q(seller__owner=whose.person)),

@@ -120,6 +120,7 @@ _WAYS = {
     "Shipment": "order__seller",
     "ShipmentLine": "shipment__order__seller",
     "TimelineEntry": "order__seller",
+    "OrderNote": "order__seller",
     "ReturnLine": "row__order__seller",
     "Difference": "recount__connection__seller",
 }

@@ -27,6 +27,7 @@ from crossdock.usecases.money.left import room
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import lost_dispute_of
 from crossdock.usecases.orders.actions import why_not_create
+from crossdock.usecases.orders.daily.notes import notes_of, tags_of, tags_on
 from crossdock.usecases.orders.queries import copy_of
 from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.reject_units import why_not_parts
@@ -66,6 +67,11 @@ def of_seller(seller: Seller) -> QuerySet[Order]:
 @sellers_only
 @require_safe
 def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
+    return one_with(request, seller, public_id)
+
+
+def one_with(request: HttpRequest, seller: Seller, public_id: str, **unkept: str) -> HttpResponse:
+    """`unkept`: what was typed on it and could not be kept, and why."""
     order = get_object_or_404(
         of_seller(seller).prefetch_related("lines", "shipments__lines__line"), public_id=public_id
     )
@@ -109,6 +115,9 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         "label_costs": cost_of(in_list(seller=seller, which="all").filter(order=order)),
         "labelled": {label.shipment_id for label in labels},
         "entries": order.timeline.all(),
+        "notes": notes_of(order),
+        "tags": tags_on([order]).get(order.pk, []),
+        "known_tags": tags_of(seller=seller),
         "calls": calls[:LAST_CALLS],
         "stock": _stock(order),
         "to": order.address,
@@ -121,8 +130,9 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
         or any(label.state in BUYING for label in labels)
         or any(proof.busy for proof in proofs.values())
         or bool(copy and copy.state in (CopyState.INTENDED, CopyState.SENT, CopyState.ACKNOWLEDGED)),
+        **unkept,
     }
-    return show(request, seller, "order", context, here="orders")
+    return show(request, seller, "order", context, here="orders", status=422 if unkept else 200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
-from crossdock.web.seller.daily import lists
+from crossdock.web.seller.daily import lists, notes
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import pages as evening
 from crossdock.web.seller.joining import details
@@ -114,6 +114,10 @@ urlpatterns = [
     path("orders/print/slips/", printing.slips, name="seller_slips"),
     path("orders/print/sheet/", printing.sheet, name="seller_pull_sheet"),
     path("orders/<slug:public_id>/", orders.one, name="seller_order"),
+    path("orders/<slug:public_id>/notes/", notes.write, name="seller_note_write"),
+    path("orders/<slug:public_id>/notes/<int:pk>/remove/", notes.remove, name="seller_note_remove"),
+    path("orders/<slug:public_id>/tags/", notes.tag, name="seller_order_tag"),
+    path("orders/<slug:public_id>/tags/<int:pk>/remove/", notes.untag, name="seller_order_untag"),
     path("orders/<slug:public_id>/slip/", printing.slip, name="seller_order_slip"),
     path("orders/<slug:public_id>/ship/", order_deeds.ship, name="seller_order_ship"),
     path("orders/<slug:public_id>/parcels/<int:pk>/", order_deeds.parcel, name="seller_parcel"),

@@ -8,7 +8,7 @@ from django.db.models.fields.json import KT
 
 from crossdock.domain.daily.filters import NO_SHOP, Due, OrderFilter
 from crossdock.domain.orders import ParcelState
-from crossdock.store.models import Alert, Connection, Order, OrderLine, Seller, Shipment, ShopCopy
+from crossdock.store.models import Alert, Connection, Order, OrderLine, Seller, Shipment, ShopCopy, TaggedOrder
 from crossdock.usecases.orders.shippable import ASKED, HELD, NOT_ASKED, NOT_HELD
 from crossdock.usecases.record.rights import theirs
 
@@ -114,6 +114,9 @@ def _narrowed(seller: Seller, wanted: OrderFilter, now: datetime) -> QuerySet[Or
     if wanted.carrier:
         sent = Shipment.objects.filter(order=OuterRef("pk"), carrier__iexact=wanted.carrier, undone_at=None)
         found = found.filter(Exists(sent.exclude(carrier="")))
+    if wanted.tag:
+        tagged = TaggedOrder.objects.filter(tag__seller=seller, tag__name__iexact=wanted.tag)
+        found = found.filter(pk__in=tagged.values("order"))
     if wanted.due:
         found = found.filter(_OPEN, ship_by__lte=_until(seller, Due(wanted.due), clock))
     if wanted.low is not None:

@@ -20,6 +20,7 @@ from crossdock.domain.daily.filters import (
 )
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, OrderView, Seller
+from crossdock.usecases.orders.daily.notes import tags_of, tags_on, with_notes
 from crossdock.usecases.orders.daily.order_list import MOST_COUNTED, counts_of, in_list, queues
 from crossdock.usecases.orders.daily.views import LONGEST_NAME, forget_view, keep_view, views_of
 from crossdock.usecases.record.rights import theirs
@@ -93,6 +94,7 @@ def _chips(wanted: OrderFilter, shops: list[Connection]) -> list[Chip]:
         "country": f"to {dict(country_choices()).get(wanted.country, wanted.country)}",
         "carrier": f"sent by {wanted.carrier}",
         "due": DUE_WORDS.get(wanted.due, ""),  # type: ignore[call-overload]
+        "tag": f"tagged {wanted.tag}",
         "amount": _amount(wanted),
     }
     return [Chip(words[part], wanted.without(part).address) for part in wanted.parts]
@@ -134,6 +136,9 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "currencies": currency_choices(),
         "currency": wanted.currency or seller.currency,
         "carriers": CARRIERS,
+        "known_tags": tags_of(seller=seller),
+        "tags": tags_on(found[:PAGE]),
+        "noted": with_notes(found[:PAGE]),
         "longest_name": LONGEST_NAME,
         "now": seller.clock(now),
     }
