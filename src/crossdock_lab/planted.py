@@ -323,7 +323,18 @@ def _unapproved_sold() -> None:
     import_products.receive_products = receive
 
 
+def _jump_taken() -> None:
+    """A price that jumps in the shop is asked at once, whatever its seller allows."""
+    from crossdock.usecases.catalogue.evening import prices
+
+    def jumps(**given: Any) -> bool:
+        return False
+
+    setattr(prices, "jumps", jumps)  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
+    "jump_taken": _jump_taken,
     "refused_goes_on": _refused_goes_on,
     "uncounted_is_there": _uncounted_is_there,
     "unapproved_sold": _unapproved_sold,

@@ -18,7 +18,17 @@ from tests.usecases.test_rules import copy_of, landed, manifest, see
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import CancelReason, Done, Later, Refused, Why
 from crossdock.domain.earnings.payouts import Destination
-from crossdock.domain.events import Look, LookKind, Parcel, ProductGone, Refund, ShopOrderState, Unreadable
+from crossdock.domain.events import (
+    Look,
+    LookKind,
+    Parcel,
+    ProductGone,
+    Refund,
+    ShopOrderState,
+    ShopProduct,
+    ShopVariant,
+    Unreadable,
+)
 from crossdock.domain.labels import VoidState
 from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
@@ -28,8 +38,9 @@ from crossdock.domain.values import Money
 from crossdock.engine import invariants
 from crossdock.engine.shop import inbox
 from crossdock.kit.connector import Check, Proof, Shop
-from crossdock.store.models import Alert, Command, Order, RiskListEntry, Variant
+from crossdock.store.models import Alert, Command, HeldPrice, Order, RiskListEntry, Variant
 from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.evening.prices import set_price_limit
 from crossdock.usecases.catalogue.listings import archive_listing, make_listing
 from crossdock.usecases.catalogue.moderation.deciding import take_down
 from crossdock.usecases.labels import purchase
@@ -259,6 +270,16 @@ def shop_money_changed(stage: Stage) -> Iterator[AlertCode]:
     stage.toy.prove = prove  # type: ignore[method-assign]
     stage.test_connection()
     yield AlertCode.SHOP_MONEY_CHANGED
+
+
+def price_jumped(stage: Stage) -> Iterator[AlertCode]:
+    world = stage.world
+    set_price_limit(connection=world.shop, limit=20, actor=world.seller.owner, now=world.later())
+    product = ShopProduct("p1", "Ember Fox", (ShopVariant("v1", "FOX-1", "", Money(9000, "USD"), world.units),))
+    read_no = counts.draw_read_no()
+    import_products.receive_products(connection_id=world.shop.pk, products=[product], read_no=read_no, now=world.now)
+    yield AlertCode.PRICE_JUMPED
+    stage.post("/seller/prices/decide/", price=f"{HeldPrice.objects.get().pk}:9000", verdict="take")
 
 
 def webhook_lost(stage: Stage) -> Iterator[AlertCode]:
@@ -555,6 +576,7 @@ PLAYS: dict[str, Play] = {
         sign_in_again,
         scope_missing,
         shop_money_changed,
+        price_jumped,
         webhook_lost,
         shop_unreachable,
         product_deleted,

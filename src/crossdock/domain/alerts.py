@@ -46,6 +46,7 @@ class AlertCode(StrEnum):
     INVARIANT_BROKEN = "invariant_broken"
     NOT_UNDERSTOOD = "not_understood"
     LISTING_TAKEN_DOWN = "listing_taken_down"
+    PRICE_JUMPED = "price_jumped"
 
 
 class Button(StrEnum):
@@ -66,6 +67,7 @@ class Button(StrEnum):
     CONFIRM_MONEY = "confirm_money"
     SEE_PAYOUTS = "see_payouts"
     APPEAL = "appeal"
+    SEE_PRICES = "see_prices"
 
 
 class Group(StrEnum):
@@ -277,6 +279,13 @@ KINDS: dict[AlertCode, AlertKind] = {
         Group.STOCK,
         seen="I accept it.",
         own_mail=True,
+    ),
+    AlertCode.PRICE_JUMPED: AlertKind(
+        "Prices in your shop jumped",
+        Button.SEE_PRICES,
+        "Take or keep",
+        Group.STOCK,
+        seen="They stay as they are.",
     ),
 }
 

@@ -218,6 +218,7 @@ POLICY: tuple[Rule, ...] = (
         "store.Connection",
         "store.Cursor",
         "store.ShadowRun",
+        "store.HeldPrice",
         "store.Listing",
         "store.ListingReview",
         "store.ReviewStep",

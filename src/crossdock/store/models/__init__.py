@@ -9,6 +9,7 @@ from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
 from crossdock.store.models.daily.notes import OrderNote, OrderTag, TaggedOrder
 from crossdock.store.models.daily.views import OrderView
+from crossdock.store.models.evening.prices import HeldPrice
 from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
@@ -95,6 +96,7 @@ __all__ = [
     "Exchange",
     "FillRule",
     "Fulfilment",
+    "HeldPrice",
     "IdempotentReply",
     "Label",
     "LabelDocument",

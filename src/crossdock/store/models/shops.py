@@ -58,6 +58,8 @@ class Connection(models.Model):
     no_answer = models.CharField(max_length=10, choices=NoAnswer.choices, default=NoAnswer.SELL)
     # Whether parcels entered here are written into the shop, where the platform can.
     push_fulfilments = models.BooleanField(default=True, db_default=True)
+    # A price that changes in the shop by more than so many percent waits for its seller. None: each one is taken.
+    price_limit = models.PositiveIntegerField(null=True)
     # Since when it is only read: nothing of it is for sale, and the database takes no command to it. None: it is live.
     shadow_since = models.DateTimeField(null=True)
     last_delivery_at = models.DateTimeField(null=True)

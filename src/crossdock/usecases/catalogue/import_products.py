@@ -22,6 +22,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.together import ask
 from crossdock.usecases.catalogue.duplicates import find_duplicates
+from crossdock.usecases.catalogue.evening.prices import hold_jumps
 from crossdock.usecases.catalogue.filling import (
     LONGEST_WORD,
     MOST_OPTIONS,
@@ -153,6 +154,8 @@ def _keep(
     its = fillers_from([shop.seller_id], *found)[shop.seller_id]
     wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its)
     kept = _kept(shop, [*listings.values()], wanted)
+    at_hand: Values = {"shop": shop, "kept": kept, "listings": dict(listings), "owner": owner, "told": told}
+    hold_jumps(wanted=wanted, wanted_here=wanted_here, **at_hand)
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
     renamed = {variant.pk for id_, variant in kept.items() if id_ in wanted and _names(variant) != _names(wanted[id_])}
@@ -172,6 +175,7 @@ def _keep(
         # The seller filled them between our reading and the lock.
         these, of_them = _wanted({id_: here[id_] for id_ in filled}, filled, its)
         wanted_here, wanted = wanted_here | these, wanted | of_them
+        hold_jumps(wanted=wanted, wanted_here=wanted_here, **at_hand)
     listings |= _write_listings(rows, wanted_here, told=told)
     fresh_here = {id_: values for id_, values in wanted_here.items() if id_ not in listings}
     listings |= _new_listings(shop, fresh_here, now=told.now)

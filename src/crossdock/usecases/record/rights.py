@@ -116,6 +116,7 @@ def side_of(person: User, seller: Seller) -> str:
 # The way from a row to its seller; "seller" where none is named.
 _WAYS = {
     "Variant": "listing__seller",
+    "HeldPrice": "variant__listing__seller",
     "OrderLine": "order__seller",
     "Shipment": "order__seller",
     "ShipmentLine": "shipment__order__seller",

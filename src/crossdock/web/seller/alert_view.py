@@ -89,6 +89,8 @@ def view_of(alert: Alert) -> AlertView:
             return AlertView(alert, f"{reverse('seller_case_new')}?alert={alert.public_id}")
         case Button.APPEAL if alert.listing is not None:
             return AlertView(alert, reverse("seller_listing_appeal", args=[alert.listing.public_id]))
+        case Button.SEE_PRICES:
+            return AlertView(alert, reverse("seller_prices"))
         case Button.SEE_PAYOUTS:
             currency = alert.evidence.get("currency", alert.seller.currency)
             return AlertView(alert, reverse("seller_payout_account", args=[currency]))

@@ -34,6 +34,7 @@ from crossdock.web.seller import (
 from crossdock.web.seller.daily import lists, notes
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import pages as evening
+from crossdock.web.seller.evening import prices
 from crossdock.web.seller.joining import details
 from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
@@ -69,6 +70,9 @@ urlpatterns = [
     path("shops/<slug:public_id>/", shops.one, name="seller_shop"),
     path("shops/<slug:public_id>/first/", shops.first_import, name="seller_shop_first"),
     path("shops/<slug:public_id>/try/", trying.page, name="seller_shop_try"),
+    path("prices/", prices.page, name="seller_prices"),
+    path("prices/decide/", prices.decide, name="seller_prices_decide"),
+    path("shops/<slug:public_id>/price-limit/", prices.limit, name="seller_price_limit"),
     path("shops/<slug:public_id>/evening/", evening.evening, name="seller_evening"),
     path("shops/<slug:public_id>/shadow/", evening.seen, name="seller_shadow"),
     path("shops/<slug:public_id>/shadow/begin/", evening.begin, name="seller_shadow_begin"),

@@ -108,5 +108,36 @@ def looked_at_first(stage: Stage) -> None:
     disconnect(connection=there.connection, actor=owner, now=now())
 
 
-SCENES: tuple[Scene, ...] = (looked_at_first,)
-BUGS: dict[str, tuple[Scene, ...]] = {}
+def price_jump(stage: Stage) -> None:
+    """Ten times the price is held, and asked once its seller takes it; a small change is asked at once."""
+    from crossdock.store.models import HeldPrice, Variant
+    from crossdock.usecases.catalogue.evening.prices import decide_prices, set_price_limit
+
+    ref, variant = stage.item(1)
+    small_ref, small = stage.item(1)
+    owner = stage.seller.owner
+    set_price_limit(connection=stage.connection, limit=50, actor=owner, now=now())
+
+    def asked(which: Variant) -> int:
+        return Variant.objects.get(pk=which.pk).price_minor
+
+    try:
+        stage.trial.call(stage.shop.hand.reprice(ref, "100.00"))
+        stage.trial.call(stage.shop.hand.reprice(small_ref, "11.00"))
+        held = HeldPrice.objects.filter(variant=variant)
+        stage.trial.until(lambda: held.exists() or asked(variant) != 1000, PATIENCE, "a price that jumps to be read")
+        stage.trial.until(lambda: asked(small) == 1100, PATIENCE, "a price that does not to be read")
+        stage.see(
+            asked(variant) == 1000 and held.filter(told_minor=10_000).exists(),
+            RULE,
+            f"the shop asks $100.00 for a card of $10.00: here it stays at {asked(variant)} until its seller says so",
+        )
+        chosen = dict(held.values_list("pk", "told_minor"))
+        decide_prices(seller=stage.seller, chosen=chosen, take=True, actor=owner, now=now())
+        stage.see(asked(variant) == 10_000 and not held.exists(), RULE, "taken, it is asked here as well")
+    finally:
+        set_price_limit(connection=stage.connection, limit=None, actor=owner, now=now())
+
+
+SCENES: tuple[Scene, ...] = (looked_at_first, price_jump)
+BUGS: dict[str, tuple[Scene, ...]] = {"jump_taken": (price_jump,)}

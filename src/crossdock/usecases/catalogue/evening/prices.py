@@ -1,0 +1,162 @@
+"""Prices that jump: held at import, and decided by the seller, several at once."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min, OuterRef, QuerySet, Subquery
+
+from crossdock.domain.alerts import AlertCode
+from crossdock.domain.evening.jumps import LEAST, MOST, jumps
+from crossdock.domain.wording import counted
+from crossdock.store.bulk import lock_in_order, update_rows
+from crossdock.store.models import Connection, HeldPrice, Listing, Seller, User, Variant
+from crossdock.usecases.errors import Invalid
+from crossdock.usecases.record.audit import settings_note
+from crossdock.usecases.record.rights import require, theirs
+from crossdock.usecases.record.telling import Telling, telling
+
+Values = dict[str, Any]
+
+
+def hold_jumps(
+    *,
+    shop: Connection,
+    kept: Mapping[str, Variant],
+    wanted: dict[str, Values],
+    wanted_here: dict[str, Values],
+    listings: Mapping[str, Listing],
+    owner: Mapping[str, str],
+    told: Telling,
+) -> None:
+    """Of a page of products: a price that jumps stays as it is asked, in `wanted` and in its listing's lowest.
+
+    `kept` are the variants as they are, by the shop's id; `owner` says whose product each is. Nothing is asked where
+    the shop has no limit.
+    """
+    if shop.price_limit is None:
+        return
+    here = {id_: row for id_, row in kept.items() if id_ in wanted and _same_money(listings, wanted_here, owner[id_])}
+    rows = {row.variant_id: row for row in HeldPrice.objects.filter(variant__in=[each.pk for each in here.values()])}
+    held, over, touched = list[HeldPrice](), list[int](), set[str]()
+    for id_, variant in here.items():
+        price, row = wanted[id_]["price_minor"], rows.get(variant.pk)
+        said_no = row.told_minor if row is not None and row.kept else None
+        if not jumps(asked=variant.price_minor, told=price, limit=shop.price_limit, kept=said_no):
+            over += [row.pk] if row is not None else []
+            continue
+        wanted[id_] = wanted[id_] | {"price_minor": variant.price_minor}
+        touched.add(owner[id_])
+        if row is None or row.told_minor != price:
+            held.append(HeldPrice(variant=variant, told_minor=price, at=told.now, kept=False))
+    for product in touched:
+        prices = [wanted[id_]["price_minor"] for id_, whose in owner.items() if whose == product and id_ in wanted]
+        wanted_here[product] = wanted_here[product] | {"lowest_minor": min(prices)}
+    if held:
+        fields = ["told_minor", "at", "kept"]
+        HeldPrice.objects.bulk_create(held, update_conflicts=True, unique_fields=["variant"], update_fields=fields)
+        told.raise_alert(
+            code=AlertCode.PRICE_JUMPED,
+            seller=shop.seller,
+            connection=shop,
+            evidence={"prices": len(held)},
+            sentence=(
+                f"Prices in {shop.name} changed by more than {shop.price_limit} %. The old ones stay until you take the"
+                " new ones."
+            ),
+        )
+    if over:
+        HeldPrice.objects.filter(pk__in=over).delete()
+        _settled(shop, "The shop's prices are within your limit again.", told=told)
+
+
+def _same_money(listings: Mapping[str, Listing], wanted_here: Mapping[str, Values], product: str) -> bool:
+    """A price in another currency is another price; that is the currency's own alert."""
+    row = listings.get(product)
+    return row is not None and row.currency == wanted_here[product].get("currency", row.currency)
+
+
+def held_of(seller: Seller, *, kept: bool) -> QuerySet[HeldPrice]:
+    """Newest first."""
+    rows = theirs(HeldPrice, seller).filter(kept=kept, variant__gone=False)
+    return rows.select_related("variant__listing", "variant__connection").order_by("-pk")
+
+
+def set_price_limit(*, connection: Connection, limit: int | None, actor: User, now: datetime) -> None:
+    """None takes every price, those that wait as well. Raises Invalid, NotAllowed."""
+    require(actor, connection.seller)
+    if limit is not None and not LEAST <= limit <= MOST:
+        raise Invalid(f"Type a limit from {LEAST} to {MOST} percent, or leave it empty to take every price.")
+    with transaction.atomic():
+        rows = HeldPrice.objects.filter(variant__connection=connection)
+        if limit is None:
+            _take(rows, now=now)
+        shop = Connection.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner")
+        locked = shop.get(pk=connection.pk)
+        locked.price_limit = limit
+        locked.save(update_fields=["price_limit"])
+        said = {"shop": locked.public_id, "percent": limit}
+        settings_note(actor=actor, action="price limit", subject=locked.name, now=now, detail=said)
+        with telling(now, savepoint=False) as told:
+            _settled(locked, "You changed the limit.", told=told)
+
+
+def decide_prices(*, seller: Seller, chosen: Mapping[int, int], take: bool, actor: User, now: datetime) -> int:
+    """`chosen`: each held price with what the shop asked when its seller saw it; one that moved on is left as it is.
+    How many were decided. Raises NotAllowed.
+    """
+    require(actor, seller)
+    with transaction.atomic():
+        rows = theirs(HeldPrice, seller).filter(pk__in=chosen)
+        lock_in_order(Listing.objects.filter(pk__in=rows.values("variant__listing")))
+        seen = [row.pk for row in rows if row.told_minor == chosen[row.pk]]
+        rows = rows.filter(pk__in=seen)
+        shops = list(
+            Connection.objects.filter(pk__in=rows.values("variant__connection")).select_related("seller__owner")
+        )
+        many = _take(rows, now=now) if take else rows.filter(kept=False).update(kept=True)
+        if many:
+            action = "prices taken" if take else "prices kept"
+            settings_note(actor=actor, action=action, subject=seller.name, now=now, detail={"prices": many})
+        with telling(now, savepoint=False) as told:
+            for shop in shops:
+                _settled(shop, "You decided.", told=told)
+    return many
+
+
+def _take(rows: QuerySet[HeldPrice], *, now: datetime) -> int:
+    """The shop's prices are asked from now on. Listings are locked before their variants, as an import does."""
+    listings = Listing.objects.filter(pk__in=list(rows.values_list("variant__listing", flat=True)))
+    lock_in_order(listings)
+    lock_in_order(Variant.objects.filter(pk__in=rows.values("variant")))
+    held = list(rows.select_for_update(of=("self",)).select_related("variant").order_by("pk"))
+    for row in held:
+        row.variant.price_minor = row.told_minor
+    update_rows([row.variant for row in held], ["price_minor"])
+    HeldPrice.objects.filter(pk__in=[row.pk for row in held]).delete()
+    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False).order_by().values("listing")
+    listings.update(lowest_minor=Subquery(left.annotate(least=Min("price_minor")).values("least")), updated_at=now)
+    return len(held)
+
+
+def _settled(shop: Connection, how: str, *, told: Telling) -> None:
+    if not HeldPrice.objects.filter(variant__connection=shop, kept=False).exists():
+        told.settle_by_fact(how=how, codes=(AlertCode.PRICE_JUMPED,), connection=shop)
+
+
+def in_words(many: int, *, take: bool) -> str:
+    """What is said after a decision."""
+    if not many:
+        return "Nothing was changed: choose some prices, or look at what the shop asks now."
+    return f"{counted(many, 'price')} {'taken' if take else 'kept as they are here'}."
+
+
+def seen_in(words: Iterable[str]) -> dict[int, int]:
+    """Held prices and what the shop asked, as the page sends them (“key:amount”); what is no such pair is left out."""
+    pairs = [word.partition(":") for word in words]
+    return {int(key): int(told) for key, _, told in pairs if _number(key) and _number(told)}
+
+
+def _number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 19
