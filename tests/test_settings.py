@@ -37,6 +37,11 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("TRUSTED_PROXIES", "10.0.0.300", "network"),
         ("CROSSDOCK_WEB_PROT", "1", "did you mean CROSSDOCK_WEB_PORT?"),
         ("CROSSDOCK_DATA", "geheim", "absolute"),
+        ("CROSSDOCK_TRACES_URL", "http://collector.geheim.example/v1/traces", "https address"),
+        ("CROSSDOCK_TRACES_URL", "https://geheim@collector.example/v1/traces", "https address"),
+        ("CROSSDOCK_TRACES_URL", "geheim", "https address"),
+        ("CROSSDOCK_TRACES_HEADERS", "Authorization: Bearer geheim", "name=value"),
+        ("CROSSDOCK_TRACES_SHARE", "1.5", "less than or equal to 1"),
         ("CROSSDOCK_SMTP_SECURITY", "geheim", "'starttls', 'tls' or 'none'"),
     ],
 )
@@ -163,6 +168,14 @@ def test_a_path_that_no_socket_can_have_gets_a_short_one(folder: str) -> None:
     assert len(os.fsencode(socket / ".s.PGSQL.5432")) < 100
     assert socket == config.Config(data=Path(folder)).socket_folder
     assert socket != config.Config(data=Path(folder + "x")).socket_folder
+
+
+def test_a_collector_beside_the_servers_and_what_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("https://c.example/v1/traces", "http://127.0.0.1:4318/v1/traces", "http://jaeger:4318/v1/traces"):
+        monkeypatch.setenv("CROSSDOCK_TRACES_URL", url)
+        assert config.load().traces_url == url
+    monkeypatch.setenv("CROSSDOCK_TRACES_HEADERS", "Authorization=Bearer%20a=b, X-Team=7")
+    assert config.load().traces_sent_with == {"Authorization": "Bearer a=b", "X-Team": "7"}
 
 
 def test_the_data_folder_of_root_and_of_a_user() -> None:

@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from crossdock.domain.due.zones import zones
+from crossdock.seeing.settings import Telling
 
 PREFIX = "CROSSDOCK_"
 # Read by other parts of the house straight from the environment; named here so that they do not look like misspellings.
@@ -57,7 +58,7 @@ def default_data_folder(environment: Mapping[str, str] = os.environ, *, uid: int
     return Path(home) / "crossdock"
 
 
-class Config(BaseSettings):
+class Config(Telling):
     """One field per setting; the environment's name is the field's with CROSSDOCK_ before it."""
 
     model_config = SettingsConfigDict(

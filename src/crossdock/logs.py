@@ -51,13 +51,19 @@ def mask_line(text: str, secrets: Iterable[str] = ()) -> str:
     return f"{start}... ({len(text)} characters) ...{end}"
 
 
+def worth_masking(secrets: Iterable[str]) -> list[str]:
+    """Configured secrets in the order in which they are replaced: the longest first, or a shorter one could leave the
+    tail of a longer one readable. Very short ones are words of everyday lines.
+    """
+    return sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
+
+
 class PlainFormatter(logging.Formatter):
     """Masks after formatting, so that arguments and tracebacks are covered too."""
 
     def __init__(self, *, secrets: Iterable[str] = ()) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S%z")
-        # The longest first, or a shorter one could leave the tail of a longer one readable.
-        self.secrets = sorted({secret for secret in secrets if len(secret) >= 6}, key=len, reverse=True)
+        self.secrets = worth_masking(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         return mask_line(super().format(record), self.secrets)

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "crossdock.web.middleware.RequestIds",
+    *(["crossdock.web.traced.pages.Traced"] if CONFIG.traces_url else []),
     *(["crossdock.web.metrics.Measured"] if CONFIG.metrics else []),
     "crossdock.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
@@ -269,22 +270,25 @@ EMAIL_USE_TLS = CONFIG.smtp_security == "starttls"
 EMAIL_USE_SSL = CONFIG.smtp_security == "tls"
 EMAIL_TIMEOUT = 20
 
+# What no log line and nothing that is told to other servers may hold.
+SECRETS = [
+    SECRET_KEY,
+    *VAULT_KEYS,
+    CONFIG.smtp_password,
+    CONFIG.metrics_token,
+    CONFIG.stripe_secret_key,
+    CONFIG.stripe_webhook_secret,
+    *CONFIG.traces_sent_with.values(),
+    unquote(urlsplit(CONFIG.database_url).password or ""),
+    *(value for app in APPS.values() for value in app.values()),
+]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
             "()": "crossdock.logs.JsonFormatter" if CONFIG.log_format == "json" else "crossdock.logs.PlainFormatter",
-            "secrets": [
-                SECRET_KEY,
-                *VAULT_KEYS,
-                CONFIG.smtp_password,
-                CONFIG.metrics_token,
-                CONFIG.stripe_secret_key,
-                CONFIG.stripe_webhook_secret,
-                unquote(urlsplit(CONFIG.database_url).password or ""),
-                *(value for app in APPS.values() for value in app.values()),
-            ],
+            "secrets": SECRETS,
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},

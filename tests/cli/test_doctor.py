@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 
-from crossdock.cli import doctor
-from crossdock.cli.doctor import inside, outside
+from crossdock.cli import doctor, extras
+from crossdock.cli.doctor import inside, outside, seen
 from crossdock.cli.doctor.finding import Finding, State
+from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 from crossdock.kit import installed
 from crossdock.store.vault import seal
@@ -332,6 +333,36 @@ class TestMail:
     def test_nobody(self, mailing: Callable[..., list[tuple[State, str]]]) -> None:
         [(state, said)] = mailing(free_ports())
         assert state is State.FIX and "the connection was refused" in said
+
+
+class TestTraces:
+    @pytest.mark.parametrize(
+        ("status", "state", "word"),
+        [
+            (200, State.OK, "takes spans; 50%"),
+            (401, State.FIX, "CROSSDOCK_TRACES_HEADERS"),
+            (404, State.FIX, "/v1/traces"),
+        ],
+    )
+    def test_the_collector_is_asked(self, tmp_path: Path, status: int, state: State, word: str) -> None:
+        with serving({("POST", "/spans"): (status, b"", {})}) as url:
+            mine = config(tmp_path, traces_url=f"{url}/spans", traces_share=0.5, traces_headers="X-Key=geheim")
+            said = only(seen.traces(mine), state)
+        assert word in said and "geheim" not in said
+
+    def test_one_that_is_away_stops_nothing_and_off_nobody_asks(self, tmp_path: Path) -> None:
+        port = free_ports(1)
+        away = config(tmp_path, traces_url=f"http://127.0.0.1:{port}/v1/traces")
+        assert "orders go on" in only(seen.traces(away), State.LOOK)
+        assert told(seen.traces(config(tmp_path))) == [] == told(seen.packages(config(tmp_path)))
+
+    def test_a_package_that_is_missing_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(extras, "find_spec", lambda name: None)
+        mine = config(tmp_path, traces_url="http://127.0.0.1:4318/v1/traces")
+        said = only(seen.packages(mine), State.FIX)
+        assert "opentelemetry-exporter-otlp-proto-http" in said and "Run `pip install -r" in said
+        with pytest.raises(Trouble, match="CROSSDOCK_TRACES_URL is set"):
+            extras.there(mine)
 
 
 def test_money_of_a_sandbox_is_told_where_the_world_buys(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from importlib import import_module
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -173,6 +174,20 @@ class TestCompose:
         assert {name for name in example if name.startswith(PREFIX)} <= SETTINGS
         assert [name for name in ("POSTGRES_PASSWORD", "SECRET_KEY", "VAULT_KEYS") if example[name]] == []
         assert "/deploy/.env\n" in (ROOT / ".gitignore").read_text()
+
+    def test_traces_go_to_a_service_beside_it_that_the_world_cannot_reach(self, compose: dict[str, Any]) -> None:
+        beside: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.traces.yaml").read_text())["services"]
+        there = compose["services"]
+        added = {name: each for name, each in beside.items() if name not in there}
+        assert set(beside) - set(added) == {"web", "worker"}
+        for name in ("web", "worker"):
+            (setting,) = beside[name]["environment"].items()
+            assert setting[0] in SETTINGS
+            where = urlsplit(Config(traces_url=setting[1]).traces_url)
+            assert where.hostname in added and where.path == "/v1/traces"
+            assert set(there[name]["networks"]) & set(added[str(where.hostname)]["networks"])
+        for each in added.values():
+            assert all(port.startswith("127.0.0.1:") for port in each["ports"]) and each["cap_drop"] == ["ALL"]
 
     def test_the_proxy_has_time_outs_and_calls_the_web_server(self, compose: dict[str, Any]) -> None:
         text = (DEPLOY / "Caddyfile").read_text()

@@ -16,6 +16,7 @@ _IMPORT = """
 import json, sys
 import django; django.setup()
 import crossdock.engine.worker
+from crossdock import seeing; seeing.start("worker", [])
 worker = sorted(sys.modules)
 import crossdock.web.asgi
 from django.urls import get_resolver; get_resolver().url_patterns
@@ -30,7 +31,11 @@ NOT_A_WORKERS = (
     *("ninja", "allauth.account.views", "fido2", "PIL", "aiohttp.web", "uvicorn", "unittest", "xml.dom"),
     *("django.test", "crossdock.web.urls", "crossdock.web.templatetags", "crossdock.demo", "crossdock.kit.sandbox"),
 )
-NOBODYS = ("crossdock.store.migrations", "django_stubs_ext", "django.contrib.auth.admin", "allauth.account.admin")
+NOBODYS = (
+    *("crossdock.store.migrations", "django_stubs_ext", "django.contrib.auth.admin", "allauth.account.admin"),
+    # Extras, which cost nothing while they are off.
+    *("opentelemetry", "sentry_sdk", "prometheus_client", "stripe", "easypost", "sklearn", "google.protobuf"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,8 @@
 import argparse
 import os
 import sys
-from importlib.util import find_spec
 
-from crossdock.cli import database, ports
-from crossdock.cli.trouble import Trouble
+from crossdock.cli import database, extras, ports
 from crossdock.config import load
 from crossdock.kit.called import not_called
 
@@ -26,11 +24,7 @@ def run(args: argparse.Namespace) -> int:
     # Threads of a web server come and go: they share a pool of connections.
     os.environ.setdefault("CROSSDOCK_DATABASE_POOL", "10")
     config = load()
-    if config.metrics and find_spec("prometheus_client") is None:
-        raise Trouble(
-            "CROSSDOCK_METRICS is on and the package prometheus-client is not installed; run `pip install -r"
-            " requirements/extras.txt`, or turn it off."
-        )
+    extras.there(config)
     ports.free(config.web_host, config.web_port, what="the web server", setting="CROSSDOCK_WEB_PORT")
     database.ready()
     database.let_go()

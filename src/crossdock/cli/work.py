@@ -2,7 +2,8 @@
 
 import argparse
 
-from crossdock.cli import database
+from crossdock.cli import database, extras
+from crossdock.config import load
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -10,6 +11,7 @@ def words(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    extras.there(load())
     database.ready()
     database.let_go()
     from crossdock.engine import worker

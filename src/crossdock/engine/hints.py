@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crossdock.domain.events import Look
 from crossdock.engine import contain
 from crossdock.kit.errors import Missing
+from crossdock.seeing import told
 from crossdock.store.crash import point
 from crossdock.usecases.outbox import inbox
 from crossdock.usecases.parties.quarantine import of_database
@@ -30,7 +31,8 @@ async def work_off(engine: "Engine", party_id: int, look_at: Callable[[Look], Aw
     trouble: dict[Look, Exception] = {}
     for look in dict.fromkeys(look for some in looks.values() for look in some):
         try:
-            await look_at(look)
+            with told.by.look(look, rows):
+                await look_at(look)
         except Missing as error:
             _log.warning("news about %s %s, which cannot be found there: %s", look.kind, look.entity_id, error)
         except Exception as error:

@@ -15,12 +15,13 @@ import uvloop
 from django.conf import settings
 from django.db import Error as DatabaseError
 
+from crossdock import seeing
 from crossdock.engine import jobs, labels, notify, payments, payouts
 from crossdock.engine.app import app, worker_connector
 from crossdock.engine.engine import LEASE_SECONDS, Engine, Opener
 from crossdock.engine.record import Recorder
 from crossdock.engine.shop.worker import open_shop_handler
-from crossdock.kit.http import Transport
+from crossdock.kit.http import WATCHED_BY, Transport
 from crossdock.store.threads import Threads
 from crossdock.usecases.shops import timers
 
@@ -52,13 +53,13 @@ async def serve(stop: asyncio.Event | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         with contextlib.suppress(ValueError, RuntimeError):
             loop.add_signal_handler(number, stop.set)
-    threads = Threads(int(os.environ.get("CROSSDOCK_WORKER_THREADS", "6")))
+    threads, handlers = _tools(int(os.environ.get("CROSSDOCK_WORKER_THREADS", "6")))
     recorder = Recorder(threads)
     transport = Transport(allow_local=settings.ALLOW_LOCAL_SHOPS, recorder=recorder)
     engine = Engine(
         transport=transport,
         threads=threads,
-        handlers=HANDLERS,
+        handlers=handlers,
         lease_seconds=float(os.environ.get("CROSSDOCK_LEASE_SECONDS", LEASE_SECONDS)),
     )
     _log.info("working")
@@ -76,6 +77,16 @@ async def serve(stop: asyncio.Event | None = None) -> None:
         await recorder.close()
         await threads.close()
     _log.info("stopped")
+
+
+def _tools(size: int) -> tuple[Threads, dict[str, Opener]]:
+    """Threads for the database and what opens handlers; within spans where traces are on."""
+    seeing.start("worker", WATCHED_BY)
+    if not settings.CONFIG.traces_url:
+        return Threads(size), HANDLERS
+    from crossdock.engine.traced import TracedThreads, traced
+
+    return TracedThreads(size), traced(HANDLERS)
 
 
 async def _again(

@@ -37,6 +37,8 @@ DEFAULT_PAUSE_SECONDS = 2.0
 USER_AGENT = "Crossdock/0.1"
 # A recorded body that was cut cannot be played again; longer ones are hardly ever needed.
 LONGEST_KEPT = 60_000
+# What watches the calls of this process (seeing/calls.py), if anything does; each pool of connections asks once.
+WATCHED_BY: list[aiohttp.TraceConfig] = []
 # Signing in is needed by other calls, whatever came of the one that it was done for.
 _SIGNS_IN = (b'"password"', b'"client_secret"')
 
@@ -131,6 +133,7 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=True,
                 headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+                trace_configs=WATCHED_BY or None,
             )
             # aiohttp would repeat a PUT or DELETE by itself when a kept connection breaks; a relative change would be
             # made twice.
@@ -225,6 +228,7 @@ class Party:
             data=request.body,
             timeout=timeout,
             allow_redirects=False,
+            trace_request_ctx=self._key,
         )
         return await _answer(call, urlsplit(request.url).hostname or "the shop")
 

@@ -21,6 +21,7 @@ import psycopg
 from crossdock.domain.events import HookNews
 from crossdock.domain.redact import hides
 from crossdock.kit.discover import connectors
+from crossdock.seeing import told
 from crossdock.store.crash import point
 
 _log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class Inbox:
                 party_id, news.topic[:80], dedupe, _as_json(news), _kept_headers(headers or {}), body, kept
             )
             self._bytes += len(body)
+            told.by.kept(party_id, dedupe, news.topic, kept)
         self._some.set()
         return kept
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from itertools import chain
 
 from crossdock.cli import database
-from crossdock.cli.doctor import inside, outside
+from crossdock.cli.doctor import inside, outside, seen
 from crossdock.cli.doctor.finding import Finding, State, fix, ok
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config, load
@@ -22,6 +22,7 @@ ALONE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     inside.keys,
     inside.disk,
     inside.packages,
+    seen.packages,
 )
 WITH_DATABASE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     inside.server,
@@ -30,7 +31,13 @@ WITH_DATABASE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     inside.worker,
     inside.shops,
 )
-OUTSIDE: Sequence[Callable[[Config], Iterable[Finding]]] = (outside.web, outside.public, outside.mail, outside.money)
+OUTSIDE: Sequence[Callable[[Config], Iterable[Finding]]] = (
+    outside.web,
+    outside.public,
+    outside.mail,
+    outside.money,
+    seen.traces,
+)
 _WORDS = {State.OK: "ok  ", State.LOOK: "look", State.FIX: "FIX "}
 
 

@@ -5,7 +5,7 @@ import json
 import smtplib
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -32,7 +32,7 @@ class Answered:
     expires: datetime | None
 
 
-def ask(base: str, path: str, *, body: bytes | None = None) -> Answered:
+def ask(base: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> Answered:
     """One request; redirects are not followed. Raises OSError (TLS trouble included) and http.client.HTTPException."""
     parts = urlsplit(base)
     host, port = parts.hostname or "", parts.port
@@ -45,9 +45,8 @@ def ask(base: str, path: str, *, body: bytes | None = None) -> Answered:
     try:
         connection.connect()
         expires = _expires(connection.sock)
-        connection.request(
-            "GET" if body is None else "POST", path, body, {} if body is None else {"content-type": "application/json"}
-        )
+        said = headers or ({} if body is None else {"content-type": "application/json"})
+        connection.request("GET" if body is None else "POST", path, body, dict(said))
         answer = connection.getresponse()
         return Answered(answer.status, answer.read(MOST_BYTES), answer.getheader("location") or "", expires)
     finally:
@@ -68,7 +67,7 @@ def web(config: Config) -> Iterable[Finding]:
     except (OSError, http.client.HTTPException) as error:
         yield look(
             "web",
-            f"Nothing answers at {config.local_url} ({_why(error)}).",
+            f"Nothing answers at {config.local_url} ({why(error)}).",
             "Start `crossdock serve`, unless the web servers are on other machines.",
         )
         return
@@ -107,7 +106,7 @@ def public(config: Config) -> Iterable[Finding]:
         answer = ask(config.public_url, "/healthz")
         door = ask(config.public_url, DOOR, body=b"{}")
     except (OSError, http.client.HTTPException) as error:
-        yield fix("public address", f"{config.public_url} cannot be reached ({_why(error)}).", _remedy(error))
+        yield fix("public address", f"{config.public_url} cannot be reached ({why(error)}).", _remedy(error))
         return
     yield _page(config, answer)
     if answer.expires:
@@ -171,7 +170,7 @@ def mail(config: Config) -> Iterable[Finding]:
     except (OSError, smtplib.SMTPException) as error:
         yield fix(
             "mail",
-            f"{where} does not take mail ({_why(error)}).",
+            f"{where} does not take mail ({why(error)}).",
             "Check CROSSDOCK_SMTP_HOST, CROSSDOCK_SMTP_PORT and CROSSDOCK_SMTP_SECURITY.",
         )
     else:
@@ -208,7 +207,8 @@ def _version(answer: Answered) -> str:
     return str(told.get("version") or "") if isinstance(told, dict) and "worker_heartbeat_age" in told else ""
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """In a few words, without a full stop."""
     match error:
         case ssl.SSLCertVerificationError():
             return f"its certificate is not trusted: {error.verify_message}"

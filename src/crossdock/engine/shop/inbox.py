@@ -15,7 +15,9 @@ from crossdock.engine.shop import trouble
 from crossdock.engine.shop.pace import deliveries_came, moments
 from crossdock.engine.shop.reading import read_order, read_product
 from crossdock.engine.shop.session import Session
+from crossdock.seeing import told
 from crossdock.store.crash import point
+from crossdock.store.models import Delivery
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.outbox import inbox
 from crossdock.usecases.parties import quarantine
@@ -49,7 +51,7 @@ async def work_off(session: Session) -> bool:
             counts.take_hints, connection_id=session.connection_id, hints=hints, event=f"delivery:{first}"
         )
     looks = list(dict.fromkeys(look for one in news.values() for look in one.looks))
-    results = await asyncio.gather(*(_guarded(session, look) for look in looks))
+    results = await asyncio.gather(*(_guarded(session, look, rows) for look in looks))
     failed = {look: error for look, error in zip(looks, results, strict=True) if error is not None}
     if len(failed) < len(looks) or await _heard_since(session, min(row.received_at for row in rows)):
         await _set_aside(session, failed)
@@ -112,10 +114,11 @@ async def _aside(session: Session, look: Look, error: Exception) -> None:
     await trouble.set_aside(session, kind or QuarantineKind.DELIVERY, entity, error)
 
 
-async def _guarded(session: Session, look: Look) -> Exception | None:
+async def _guarded(session: Session, look: Look, rows: list[Delivery]) -> Exception | None:
     try:
         async with session.room:
-            await look_at(session, look)
+            with told.by.look(look, rows):
+                await look_at(session, look)
     except Exception as error:
         if contain.of_party(error) or of_database(error):
             return error

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from crossdock import seeing
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import HoldState
 from crossdock.store.ids import reference_tail
@@ -188,6 +189,7 @@ def write_orders(
         writes.append(insert_of(copies))
     told, commands = _told(intent, fresh, back, under, now=now)
     send([*writes, *told])
+    seeing.told.by.put_in_line(commands)
     wake({command.party_id for command in commands})
     _tell_risk(fresh, now=now)
     return {part.number: order for part, order in zip(parts, orders, strict=True)}

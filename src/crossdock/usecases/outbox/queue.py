@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from psycopg.errors import CheckViolation
 
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CommandKind, CreateOrder
+from crossdock.seeing import told
 from crossdock.store.models import Command, Party
 from crossdock.store.models.work import PartyKind
 from crossdock.store.once import insert_new
@@ -47,6 +48,7 @@ def enqueue_all(commands: Sequence[Command]) -> None:
         if isinstance(error.__cause__, CheckViolation) and error.__cause__.diag.constraint_name == "no_shadow_command":
             raise NotAllowed(SHADOW) from error
         raise
+    told.by.put_in_line(made)
     wake(command.party_id for command in made)
 
 

@@ -35,6 +35,7 @@ class Claimed:
     since: datetime
     last_sent_at: datetime | None
     attempts: int
+    cause: str = ""
 
 
 def claim_commands(*, party_id: int, owner: str, limit: int, now: datetime) -> list[Claimed]:
@@ -94,6 +95,7 @@ def _claim(row: Command, shop_order_id: str, cancelled: bool, *, owner: str, now
         row.first_sent_at or row.created_at,
         previous,
         row.attempts,
+        row.cause,
     )
 
 
