@@ -2,7 +2,7 @@
 
 Work that is handed on goes on in a trace whose ids are made from its row's key and the marketplace's own secret: so
 nothing of traces is stored, and a worker that finds the row days later, in another version, knows them too. The span
-that handed it on is linked (docs/decisions/0023-traces.md).
+that handed it on is linked (docs/decisions/0025-traces.md).
 
 No span holds text of people or shops: kinds, numbers, our ids, statuses. Every text goes through the mask of the logs.
 """
