@@ -40,6 +40,8 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("CROSSDOCK_TRACES_URL", "http://collector.geheim.example/v1/traces", "https address"),
         ("CROSSDOCK_TRACES_URL", "https://geheim@collector.example/v1/traces", "https address"),
         ("CROSSDOCK_TRACES_URL", "geheim", "https address"),
+        ("CROSSDOCK_ERROR_DSN", "http://geheim@errors.example.com/1", "http on this machine alone"),
+        ("CROSSDOCK_ERROR_DSN", "https://errors.example.com/geheim", "key@"),
         ("CROSSDOCK_TRACES_HEADERS", "Authorization: Bearer geheim", "name=value"),
         ("CROSSDOCK_TRACES_SHARE", "1.5", "less than or equal to 1"),
         ("CROSSDOCK_SMTP_SECURITY", "geheim", "'starttls', 'tls' or 'none'"),

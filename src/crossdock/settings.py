@@ -4,6 +4,7 @@ Importing them starts nothing: the embedded database's socket is known before it
 """
 
 import sys
+from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -279,6 +280,8 @@ SECRETS = [
     CONFIG.stripe_secret_key,
     CONFIG.stripe_webhook_secret,
     *CONFIG.traces_sent_with.values(),
+    CONFIG.error_dsn,
+    urlsplit(CONFIG.error_dsn).username or "",
     unquote(urlsplit(CONFIG.database_url).password or ""),
     *(value for app in APPS.values() for value in app.values()),
 ]
@@ -301,3 +304,11 @@ LOGGING = {
         "stripe": {"level": "WARNING"},
     },
 }
+# Without the package servers do not start (cli/extras.py), and the doctor says so.
+if CONFIG.error_dsn and find_spec("sentry_sdk"):
+    LOGGING["handlers"]["errors"] = {  # type: ignore[index]
+        "class": "crossdock.seeing.errors.Reporter",
+        "dsn": CONFIG.error_dsn,
+        "secrets": SECRETS,
+    }
+    LOGGING["root"]["handlers"].append("errors")  # type: ignore[index]

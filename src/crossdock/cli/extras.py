@@ -9,6 +9,7 @@ from crossdock.config import Config
 # (the setting that asks for it, its name in words, package, a module of it)
 _EXTRAS = (
     ("metrics", "CROSSDOCK_METRICS is on", "prometheus-client", "prometheus_client"),
+    ("error_dsn", "CROSSDOCK_ERROR_DSN is set", "sentry-sdk", "sentry_sdk"),
     (
         "traces_url",
         "CROSSDOCK_TRACES_URL is set",

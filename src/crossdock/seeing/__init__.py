@@ -1,5 +1,5 @@
-"""What the house tells of itself to a server of the operator's: traces (spans.py). Off unless the operator named where
-they go; then their packages are loaded, and not before.
+"""What the house tells of itself to servers of the operator's: traces (spans.py) and errors (errors.py). Off unless the
+operator named where they go; then their packages are loaded, and not before.
 
 While nothing is told, `told.by` is a Quiet, whose methods do nothing and make nothing.
 """

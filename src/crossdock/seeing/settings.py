@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings
 
 
 class Telling(BaseSettings):
+    error_dsn: str = ""
     traces_url: str = ""
     traces_headers: str = ""
     traces_share: float = Field(default=1.0, ge=0, le=1)
@@ -33,6 +34,15 @@ class Telling(BaseSettings):
     def _are_headers(cls, value: str) -> str:
         if any(not re.fullmatch(r"[\w-]+=[\x21-\x7e]+", pair) for pair in _pairs(value)):
             raise ValueError("must look like name=value,name=value with a space written as %20")
+        return value
+
+    @field_validator("error_dsn")
+    @classmethod
+    def _is_dsn(cls, value: str) -> str:
+        parts = urlsplit(value)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
+        if value and not (safe and parts.hostname and parts.username and re.search(r"/\d+$", parts.path)):
+            raise ValueError("must look like https://key@errors.example.com/1 (http on this machine alone)")
         return value
 
     @property
