@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help bench run test test-loaded test-crash check format story test-real test-api soak lock docs clean
+.PHONY: help texts bench run test test-loaded test-crash check format story test-real test-api soak lock docs clean
 .DELETE_ON_ERROR:
 
 # Some containers forbid it, and then every process that is started compiles all it imports again.
@@ -66,6 +66,9 @@ soak: $(VENV)/.runtime ## 1,000 orders under faults, every state of the stock pr
 
 bench: $(VENV)/.runtime ## what work costs: one JSON line per figure, kept in docs/benchmarks.md; ONLY=order, import, idle, growth or finding for one, ROWS=200000 for another size of finding, AGAINST=<commit> to measure that commit in turns with this one
 	$(LAB) bench $(if $(ONLY),--only $(ONLY)) $(if $(ROWS),--rows $(ROWS)) $(if $(AGAINST),--against $(AGAINST))
+
+texts: $(VENV)/.dev ## read the pages' texts out of templates and code into src/crossdock/web/locale; then translate what is empty
+	$(PY) tests/support/texts.py
 
 docs: $(VENV)/.runtime ## write the generated pages
 	$(VENV)/bin/crossdock docs

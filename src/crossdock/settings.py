@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "crossdock.web.middleware.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "crossdock.web.middleware.PersonalPages",
+    "crossdock.web.languages.choosing.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -239,7 +240,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 CSP_LOCAL_IMAGES = ALLOW_LOCAL_SHOPS
 
 # -- Language and time
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+# By their own names, as the foot of every page offers them.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español")]
+LANGUAGE_COOKIE_NAME = "language"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

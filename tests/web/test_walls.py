@@ -639,6 +639,7 @@ OPEN = {
     "cart_change",
     "cart_drop",
     "brand_css",
+    "language",
     "healthz",
     "page",
     "picture",

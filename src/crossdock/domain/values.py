@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import total_ordering
 from typing import Self
 
+from babel import Locale
 from babel.numbers import format_currency
 
 from crossdock.domain.currencies import NotMoney, minor_units
@@ -55,13 +56,18 @@ class Money:
 
     @property
     def words(self) -> str:
-        """As people read it: "$12.50", "¥500", "KWD 1.234", with the currency's own decimals.
+        """As people read it in English: "$12.50", "¥500", "KWD 1.234", with the currency's own decimals."""
+        return self.shown(Locale.parse(_LOCALE))
 
-        Babel's are those that a locale shows, which are fewer for a dozen currencies.
+    def shown(self, locale: Locale) -> str:
+        """The same as a language writes it: "12,50 €" in German.
+
+        Babel's decimals are those that a locale shows, which are fewer for a dozen currencies.
         """
         units = minor_units(self.currency)
-        shape = "¤#,##0" + (f".{'0' * units}" if units else "")
-        shown = format_currency(self.decimal, self.currency, shape, locale=_LOCALE, currency_digits=False)
+        usual = locale.currency_formats["standard"].pattern
+        shape = re.sub(r"0\.0+", "0" + (f".{'0' * units}" if units else ""), usual)
+        shown = format_currency(self.decimal, self.currency, shape, locale=locale, currency_digits=False)
         return re.sub(r"([A-Z]{3})(?=\d)", "\\1\u00a0", shown)
 
     def _same(self, other: "Money") -> None:

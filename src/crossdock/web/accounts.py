@@ -20,6 +20,7 @@ from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
 from crossdock.usecases.record.brand import sender, site_name
+from crossdock.web.languages.choosing import keep_of
 from crossdock.web.signin.device import PROVED, is_known, known_as, place_of, remember
 from crossdock.web.signin.factor import remember_sign_in
 
@@ -66,6 +67,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not signup and not is_known(request, user):
             tell_owner(user=user, what="sign_in", place=place_of(request), now=timezone.now())
         remember(request, answer, user)
+        keep_of(request, answer, user)
         return answer
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

@@ -12,6 +12,7 @@ from crossdock.usecases.accounts.queries import seller_of
 from crossdock.usecases.record.brand import brand, site_name
 from crossdock.usecases.record.pages import links
 from crossdock.web.acting import acting_of
+from crossdock.web.languages.choosing import offered
 from crossdock.web.signin.factor import passkeys_work
 
 CART = "cart"
@@ -32,6 +33,7 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "site_name": site_name,
         "brand": brand,
+        "languages": offered(request),
         "demo": settings.DEMO,
         "site_pages": links,
         "withdraws": settings.CONFIG.withdrawal_days > 0,

@@ -15,6 +15,7 @@ from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
 from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.values import COUNTRIES, Money
+from crossdock.web.languages.local import country_name
 
 _LOCALE = Locale("en", "US")
 # Shown first: what most shops use.
@@ -53,7 +54,7 @@ class Renderer(TemplatesSetting):
 def country_choices(only: frozenset[str] = COUNTRIES, *, territories: bool = False) -> list[tuple[str, str]]:
     """(code, name) by name. `territories`: with the US's, for people who look for Puerto Rico under P."""
     only = only | US_TERRITORIES if territories and "US" in only else only
-    named = [(code, _LOCALE.territories.get(code, code)) for code in only]
+    named = [(code, country_name(code)) for code in only]
     return sorted(named, key=lambda pair: pair[1].replace("Å", "A"))
 
 

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from crossdock.web.agents.discovery import document as discovered
 from crossdock.web.brand import css as brand_css
 from crossdock.web.health import healthz
+from crossdock.web.languages.choosing import choose
 from crossdock.web.pictures import serve as serve_picture
 from crossdock.web.staff.admin import site
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/acp.json", discovered, name="acp_discovery"),
     path("agents/acp/", include("crossdock.web.agents.urls")),
     path("brand/<slug:accent>.css", brand_css, name="brand_css"),
+    path("language/", choose, name="language"),
     path("media/<str:name>", serve_picture, name="picture"),
     path("", include("crossdock.web.storefront.urls")),
 ]

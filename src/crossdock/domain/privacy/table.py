@@ -234,7 +234,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
     Personal(
         "store.User",
-        "password first_name last_name email name roles",
+        "password first_name last_name email name roles language",
         Then.CUT,
         "the account",
         "A row without name and address stays, which orders lead to.",

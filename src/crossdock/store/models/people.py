@@ -42,6 +42,8 @@ class User(AbstractUser):
     # Words with spaces between them.
     roles = models.CharField(max_length=80, default="", db_default="", blank=True)
     session_round = models.PositiveIntegerField(default=0, db_default=0)
+    # A code of settings.LANGUAGES; empty until they choose one.
+    language = models.CharField(max_length=10, default="", db_default="", blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

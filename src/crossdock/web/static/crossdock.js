@@ -24,7 +24,7 @@
   window.addEventListener("pageshow", () => release(document));
   document.addEventListener("htmx:afterRequest", () => release(document));
 
-  const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const format = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang, { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   const enhance = (root) => {
     root.querySelectorAll("time[data-local]").forEach((time) => {
       time.title = time.textContent;

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from crossdock.domain.places import REGIONS, US_TERRITORIES, why_not_region
 from crossdock.web.forms import country_choices
@@ -30,38 +31,38 @@ _POSTAL = {
 class AddressForm(forms.Form):
     """Its fields are those of domain.values.Address. `countries` are the seller's destinations."""
 
-    name = forms.CharField(label="Full name", max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
+    name = forms.CharField(label=_("Full name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
     company = forms.CharField(
-        label="Company", max_length=100, required=False, widget=forms.TextInput({"autocomplete": "organization"})
+        label=_("Company"), max_length=100, required=False, widget=forms.TextInput({"autocomplete": "organization"})
     )
     line1 = forms.CharField(
-        label="Street and number", max_length=120, widget=forms.TextInput({"autocomplete": "address-line1"})
+        label=_("Street and number"), max_length=120, widget=forms.TextInput({"autocomplete": "address-line1"})
     )
     line2 = forms.CharField(
-        label="Flat, floor, building",
+        label=_("Flat, floor, building"),
         max_length=120,
         required=False,
         widget=forms.TextInput({"autocomplete": "address-line2"}),
     )
     postal_code = forms.CharField(
-        label="Postal code", max_length=12, required=False, widget=forms.TextInput({"autocomplete": "postal-code"})
+        label=_("Postal code"), max_length=12, required=False, widget=forms.TextInput({"autocomplete": "postal-code"})
     )
-    city = forms.CharField(label="City", max_length=80, widget=forms.TextInput({"autocomplete": "address-level2"}))
+    city = forms.CharField(label=_("City"), max_length=80, widget=forms.TextInput({"autocomplete": "address-level2"}))
     region = forms.CharField(
-        label="State or province",
+        label=_("State or province"),
         max_length=40,
         required=False,
         widget=forms.TextInput({"autocomplete": "address-level1"}),
-        help_text="In the United States, Canada and Australia its short code, such as OR.",
+        help_text=_("In the United States, Canada and Australia its short code, such as OR."),
     )
-    country = forms.ChoiceField(label="Country", widget=forms.Select({"autocomplete": "country"}))
+    country = forms.ChoiceField(label=_("Country"), widget=forms.Select({"autocomplete": "country"}))
     phone = forms.RegexField(
-        label="Phone",
+        label=_("Phone"),
         regex=r"^\+?[\d ()./-]{5,25}$",
         required=False,
         widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"}),
-        help_text="For the carrier only.",
-        error_messages={"invalid": "Type a phone number, such as +1 503 555 0100."},
+        help_text=_("For the carrier only."),
+        error_messages={"invalid": _("Type a phone number, such as +1 503 555 0100.")},
     )
 
     def __init__(self, *args: Any, countries: frozenset[str], **options: Any) -> None:
@@ -73,7 +74,7 @@ class AddressForm(forms.Form):
         field = self.fields["country"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = choices
-        field.error_messages["invalid_choice"] = "The seller does not ship to this country."
+        field.error_messages["invalid_choice"] = _("The seller does not ship to this country.")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.finding.choosing import Choice
@@ -78,10 +79,10 @@ def stock_word(left: int | None) -> tuple[str, str]:
     if left is None:
         return "?", ""
     if left == 0:
-        return "Sold out", ""
+        return gettext("Sold out"), ""
     if left == 1:
-        return "Last one", "warn"
-    return (f"Only {left} left", "warn") if left <= FEW else ("", "")
+        return gettext("Last one"), "warn"
+    return (gettext("Only {left} left").format(left=left), "warn") if left <= FEW else ("", "")
 
 
 def tiles(listings: Sequence[Listing], *, now: datetime, choices: Sequence[Choice] = ()) -> list[Tile]:
@@ -159,14 +160,16 @@ def _offer(variant: Variant, left: int | None) -> Offer:
     word, _ = stock_word(left)
     why = why_not_sold(variant) or why_paused(variant)
     if not why and left is None:
-        why = "The shop has not confirmed its stock lately, so it is not sold right now. Look again in a few minutes."
-    return Offer(variant, left, word, why or ("Sold out." if left == 0 else ""))
+        why = gettext(
+            "The shop has not confirmed its stock lately, so it is not sold right now. Look again in a few minutes."
+        )
+    return Offer(variant, left, word, why or (gettext("Sold out.") if left == 0 else ""))
 
 
 def _sentence(offers: Iterable[Offer]) -> str:
     """Why nothing of a listing can be bought; empty when something can."""
     reasons = {offer.why_not for offer in offers}
-    return "" if "" in reasons else " ".join(sorted(reasons)) or "This item is no longer for sale."
+    return "" if "" in reasons else " ".join(sorted(reasons)) or gettext("This item is no longer for sale.")
 
 
 def _chosen(offers: Sequence[Offer], named: str) -> Offer | None:

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -21,11 +22,11 @@ from crossdock.web.people import signed_in
 
 class AskForm(forms.Form):
     reason = forms.CharField(
-        label="Why?",
+        label=_("Why?"),
         required=False,
         max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="The seller reads it.",
+        help_text=_("The seller reads it."),
     )
 
 
@@ -39,7 +40,7 @@ def _order(request: HttpRequest, public_id: str) -> Order:
 def ask(request: HttpRequest, public_id: str) -> HttpResponse:
     order = _order(request, public_id)
     if asked_to_cancel(order) is not None:
-        messages.info(request, f"{order.seller.name} has your request already.")
+        messages.info(request, _("{seller} has your request already.").format(seller=order.seller.name))
         return redirect("my_order", public_id)
     if why := why_not_ask(order):
         messages.info(request, why)
@@ -52,7 +53,10 @@ def ask(request: HttpRequest, public_id: str) -> HttpResponse:
         except Problem as problem:
             messages.error(request, str(problem))
         else:
-            messages.success(request, f"{order.seller.name} has your request. You get an e-mail with the answer.")
+            messages.success(
+                request,
+                _("{seller} has your request. You get an e-mail with the answer.").format(seller=order.seller.name),
+            )
         return redirect("my_order", public_id)
     hours = round(answer_within().total_seconds() / 3600)
     context = {"order": order, "form": form, "hours": hours}
@@ -69,5 +73,5 @@ def keep(request: HttpRequest, public_id: str) -> HttpResponse:
     except Problem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "You keep the order; the seller is told.")
+        messages.success(request, _("You keep the order; the seller is told."))
     return redirect("my_order", public_id)

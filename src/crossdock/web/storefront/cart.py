@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from crossdock.domain.offers import OfferState
@@ -190,7 +191,7 @@ def add(request: HttpRequest) -> HttpResponse:
     )
     units = _units(request.POST)
     if not units:
-        messages.error(request, f"Choose between 1 and {MOST_UNITS} units.")
+        messages.error(request, _("Choose between 1 and {most} units.").format(most=MOST_UNITS))
         return redirect("listing", variant.listing.public_id)
     if why := why_not_sold(variant) or why_paused(variant):
         messages.error(request, why)
@@ -198,14 +199,17 @@ def add(request: HttpRequest) -> HttpResponse:
     cart = cart_of(request.session)
     agreed = [offer for offer in _unpaid(cart) if offer.variant_id == variant.pk] if cart.agreed else []
     if any(offer.state == OfferState.ACCEPTED for offer in agreed):
-        messages.info(request, f"“{variant}” is in your cart at the agreed price. Pay for it first, then buy more.")
+        messages.info(
+            request,
+            _("“{item}” is in your cart at the agreed price. Pay for it first, then buy more.").format(item=variant),
+        )
         return redirect("cart")
     lines = {**cart.lines, variant.public_id: min(cart.lines.get(variant.public_id, 0) + units, MOST_UNITS)}
     if len(Cart(lines, cart.agreed)) > MOST_LINES:
-        messages.error(request, f"A cart holds {MOST_LINES} different items; buy these first.")
+        messages.error(request, _("A cart holds {most} different items; buy these first.").format(most=MOST_LINES))
         return redirect("cart")
     keep(request.session, Cart(lines, cart.agreed))
-    messages.success(request, f"“{variant}” is in your cart.")
+    messages.success(request, _("“{item}” is in your cart.").format(item=variant))
     return redirect("cart")
 
 
@@ -222,7 +226,7 @@ def change(request: HttpRequest) -> HttpResponse:
     if name not in cart.lines:
         return redirect("cart")
     if units is None:
-        messages.error(request, f"Type a number between 0 and {MOST_UNITS}.")
+        messages.error(request, _("Type a number between 0 and {most}.").format(most=MOST_UNITS))
         return redirect("cart")
     lines = {**cart.lines, name: units}
     keep(request.session, Cart({one: n for one, n in lines.items() if n}, cart.agreed))
@@ -246,6 +250,8 @@ def drop(request: HttpRequest) -> HttpResponse:
                     {one: units for one, units in cart.agreed.items() if one not in agreed},
                 ),
             )
-            messages.success(request, f"The items of {part.seller.name} are no longer in your cart.")
+            messages.success(
+                request, _("The items of {seller} are no longer in your cart.").format(seller=part.seller.name)
+            )
     back = typed(request.POST, "back") == "pay" and bool(cart_of(request.session))
     return redirect("pay" if back else "cart")

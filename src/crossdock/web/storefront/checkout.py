@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -176,7 +177,7 @@ def _pay(request: HttpRequest, buyer: User) -> HttpResponse:
         messages.error(request, _CLOSED)
         return redirect("cart")
     if not chosen_gateway().accepts(token):
-        messages.error(request, "Choose how you want to pay.")
+        messages.error(request, _("Choose how you want to pay."))
         return redirect("pay")
     intent = bought_by(PaymentIntent, buyer).filter(checkout=key).first()
     if intent is None:
@@ -243,7 +244,7 @@ def _again(request: HttpRequest, intent: PaymentIntent) -> HttpResponse:
 def _paid(request: HttpRequest, intent: PaymentIntent) -> None:
     was_paid(request.session, intent)
     if cart_of(request.session):
-        messages.info(request, "What costs another currency is still in your cart; it is paid by itself.")
+        messages.info(request, _("What costs another currency is still in your cart; it is paid by itself."))
 
 
 def _its_orders(intent: PaymentIntent) -> HttpResponse:
@@ -290,7 +291,9 @@ def _bought(request: HttpRequest, intent: PaymentIntent, gateway_ref: str, check
         return _not_bought(request, intent, str(gone))
     if _is_current(request, intent):
         if len(intent.basket["parts"]) == 1:
-            messages.success(request, f"Thank you. Your order #{order.number} is placed and paid.")
+            messages.success(
+                request, _("Thank you. Your order #{number} is placed and paid.").format(number=order.number)
+            )
         _paid(request, intent)
     return _its_orders(intent)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import NotMoney
@@ -104,7 +105,7 @@ def _range(data: QueryDict, attribute: Attribute) -> tuple[Decimal | None, Decim
         ends.append(number)
     low, high = ends
     if low is not None and high is not None and low > high:
-        return None, None, "The second number is below the first."
+        return None, None, gettext("The second number is below the first.")
     return low, high, ""
 
 

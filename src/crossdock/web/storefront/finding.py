@@ -5,23 +5,28 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from crossdock.domain.finding.choosing import Choice
 from crossdock.store.models import Seller
 from crossdock.usecases.catalogue.finding import Sort, Wanted, currencies
 from crossdock.web.forms import MoneyField, money_of, typed
 
-_SORTS = [(Sort.NEWEST, "Newest first"), (Sort.CHEAPEST, "Price, lowest first"), (Sort.DEAREST, "Price, highest first")]
+_SORTS = [
+    (Sort.NEWEST, _("Newest first")),
+    (Sort.CHEAPEST, _("Price, lowest first")),
+    (Sort.DEAREST, _("Price, highest first")),
+]
 
 
 class FindForm(forms.Form):
     """Prices are of one currency: the one that is chosen, or the only one."""
 
-    sort = forms.ChoiceField(label="Sort by", choices=_SORTS, required=False)
-    low = MoneyField(label="Price from", required=False)
-    high = MoneyField(label="Price to", required=False)
-    currency = forms.ChoiceField(label="Currency", required=False)
-    stock = forms.BooleanField(label="In stock only", required=False)
+    sort = forms.ChoiceField(label=_("Sort by"), choices=_SORTS, required=False)
+    low = MoneyField(label=_("Price from"), required=False)
+    high = MoneyField(label=_("Price to"), required=False)
+    currency = forms.ChoiceField(label=_("Currency"), required=False)
+    stock = forms.BooleanField(label=_("In stock only"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -53,7 +58,7 @@ class FindForm(forms.Form):
         low, high = given.get("low"), given.get("high")
         if low is not None and high is not None and low > high:
             given["low"] = None
-            self.add_error("high", "This is below the lowest price.")
+            self.add_error("high", _("This is below the lowest price."))
         return given
 
 

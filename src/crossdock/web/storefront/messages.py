@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,7 +20,7 @@ from crossdock.web.people import signed_in
 
 
 class MessageForm(forms.Form):
-    body = forms.CharField(label="Your message", max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
+    body = forms.CharField(label=_("Your message"), max_length=LONGEST, widget=forms.Textarea(attrs={"rows": 4}))
 
 
 def page(request: HttpRequest, order: Order, side: Side, author: User) -> tuple[dict[str, object], int] | None:
@@ -31,7 +32,7 @@ def page(request: HttpRequest, order: Order, side: Side, author: User) -> tuple[
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, "Sent.")
+            messages.success(request, _("Sent."))
             return None
     thread, said = thread_of(order)
     if request.method == "GET" and thread is not None:
@@ -47,7 +48,7 @@ def reported(request: HttpRequest, order: Order, side: Side, author: User) -> No
     except Problem as problem:
         messages.error(request, str(problem))
     else:
-        messages.success(request, "Reported. Our staff read these messages and write to you if they need more.")
+        messages.success(request, _("Reported. Our staff read these messages and write to you if they need more."))
 
 
 def _order(request: HttpRequest, public_id: str) -> Order:

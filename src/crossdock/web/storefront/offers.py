@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -37,7 +38,7 @@ PAGE = 20
 class PriceForm(forms.Form):
     """One price for one unit, in the listing's currency."""
 
-    price = MoneyField(label="Your price for one")
+    price = MoneyField(label=_("Your price for one"))
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,8 +55,8 @@ class PriceForm(forms.Form):
 
 
 class OfferForm(PriceForm):
-    variant = forms.ChoiceField(label="Which one", widget=forms.RadioSelect)
-    quantity = forms.IntegerField(label="Units", min_value=1, max_value=MOST_UNITS, initial=1)
+    variant = forms.ChoiceField(label=_("Which one"), widget=forms.RadioSelect)
+    quantity = forms.IntegerField(label=_("Units"), min_value=1, max_value=MOST_UNITS, initial=1)
     field_order = ("variant", "price", "quantity")
 
     def __init__(self, *args: Any, variants: list[Variant], **kwargs: Any) -> None:
@@ -204,7 +205,7 @@ def pay(request: HttpRequest, public_id: str) -> HttpResponse:
     if offer.state == OfferState.PAID and offer.order is not None:
         return redirect("my_order", offer.order.public_id)
     if offer.state != OfferState.ACCEPTED:
-        messages.error(request, "This offer is not open for payment.")
+        messages.error(request, _("This offer is not open for payment."))
         return redirect("my_offer", public_id)
     put_offer(request.session, offer)
     return redirect("cart" if len(cart_of(request.session)) > 1 else "checkout")

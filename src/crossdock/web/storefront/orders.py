@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from crossdock.store.models import PaymentIntent
@@ -35,7 +36,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "orders": shown,
         "next_after": shown[-1].pk if len(found) > PAGE else None,
         "unknown": unknown,
-        "lists": [(name, word) for name, (word, _) in LISTS.items()],
+        "lists": [(name, gettext(word)) for name, (word, _) in LISTS.items()],
         "which": which,
         "query": words,
     }

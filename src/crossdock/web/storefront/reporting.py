@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -27,27 +28,30 @@ class ReportForm(forms.Form):
     """`name` and `email` are asked of those alone who are not signed in."""
 
     reason = forms.ChoiceField(
-        label="What is wrong?", choices=[("", "Choose one"), *((each.value, words) for each, words in REASONS.items())]
+        label=_("What is wrong?"),
+        choices=[("", _("Choose one")), *((each.value, _(words)) for each, words in REASONS.items())],
     )
     words = forms.CharField(
-        label="Say what, and why",
+        label=_("Say what, and why"),
         max_length=LONGEST,
         widget=forms.Textarea({"rows": 6}),
-        help_text="Name the picture or the words that it is about, and the law or right, if you know it.",
+        help_text=_("Name the picture or the words that it is about, and the law or right, if you know it."),
     )
     name = forms.CharField(
-        label="Your name", max_length=LONGEST_NAME, required=False, widget=forms.TextInput({"autocomplete": "name"})
+        label=_("Your name"), max_length=LONGEST_NAME, required=False, widget=forms.TextInput({"autocomplete": "name"})
     )
     email = forms.EmailField(
-        label="E-mail address",
+        label=_("E-mail address"),
         required=False,
         widget=forms.EmailInput({"autocomplete": "email"}),
-        help_text="For the receipt and our decision. The seller does not learn who you are. You may leave both empty"
-        " where sexual abuse of children is shown.",
+        help_text=_(
+            "For the receipt and our decision. The seller does not learn who you are. You may leave both empty"
+            " where sexual abuse of children is shown."
+        ),
     )
     faith = forms.BooleanField(
-        label="I believe in good faith that this is accurate and complete",
-        error_messages={"required": "Confirm this, or change what you wrote."},
+        label=_("I believe in good faith that this is accurate and complete"),
+        error_messages={"required": _("Confirm this, or change what you wrote.")},
     )
 
     def __init__(self, *args: Any, who: User | None, **options: Any) -> None:

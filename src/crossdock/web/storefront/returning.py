@@ -12,6 +12,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -49,16 +51,17 @@ class AskForm(forms.Form):
     """A field for each line that can come back, `units_<line>`."""
 
     reason = forms.ChoiceField(
-        label="Why?", choices=[("", "Choose a reason"), *((reason.value, REASONS[reason]) for reason in CHOICES)]
+        label=_("Why?"),
+        choices=[("", _("Choose a reason")), *((reason.value, _(REASONS[reason])) for reason in CHOICES)],
     )
     words = forms.CharField(
-        label="What is wrong, or what should the seller know?",
+        label=_("What is wrong, or what should the seller know?"),
         required=False,
         max_length=LONGEST_WORDS,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     pictures = PhotosField(
-        label="Pictures",
+        label=_("Pictures"),
         required=False,
         most=MOST_PICTURES,
         help_text=f"Of what is wrong, if something is. Up to {MOST_PICTURES}, 15 MB together; where they were taken is"
@@ -92,8 +95,8 @@ class AskForm(forms.Form):
 class SentForm(forms.Form):
     """What the buyer entered before stands in it, so that a wrong digit is corrected and not typed again."""
 
-    carrier = forms.CharField(label="Carrier", max_length=80, required=False)
-    tracking = forms.CharField(label="Tracking number", max_length=200)
+    carrier = forms.CharField(label=_("Carrier"), max_length=80, required=False)
+    tracking = forms.CharField(label=_("Tracking number"), max_length=200)
 
     @classmethod
     def of(cls, row: Return) -> "SentForm":
@@ -101,7 +104,9 @@ class SentForm(forms.Form):
 
 
 class PicturesForm(forms.Form):
-    pictures = PhotosField(label="More pictures", most=MOST_PICTURES, help_text="PNG, JPEG or WebP, 15 MB together.")
+    pictures = PhotosField(
+        label=_("More pictures"), most=MOST_PICTURES, help_text=_("PNG, JPEG or WebP, 15 MB together.")
+    )
 
 
 @never_cache
@@ -165,7 +170,7 @@ def _page(request: HttpRequest, order: Order, *, guest: bool) -> HttpResponse:
                 messages.success(request, said)
                 return redirect(request.path)
         if request.FILES and "pictures" in form.fields and "pictures" not in form.errors:
-            form.add_error("pictures", "Choose them again: nothing was sent yet, and a browser keeps no files.")
+            form.add_error("pictures", _("Choose them again: nothing was sent yet, and a browser keeps no files."))
     context = {
         "order": order,
         "guest": guest,
@@ -213,7 +218,7 @@ def _moved(row: Return | None, deed: str, form: forms.Form) -> str:
     now = timezone.now()
     if deed == "keep":
         take_back(row=row, now=now)
-        return "You keep it; the seller is told."
+        return gettext("You keep it; the seller is told.")
     if deed == "sent" and (why := why_not(row.value, ReturnDeed.SEND)):
         raise NotAllowed(why)
     if deed == "pictures" and (why := _why_not_show(row)):
@@ -223,6 +228,6 @@ def _moved(row: Return | None, deed: str, form: forms.Form) -> str:
     data = form.cleaned_data
     if deed == "pictures":
         add_pictures(row=row, pictures=data["pictures"], now=now)
-        return "The seller sees your pictures."
+        return gettext("The seller sees your pictures.")
     sent(row=row, carrier=data["carrier"], tracking=data["tracking"], now=now)
-    return "The seller knows that it is on its way."
+    return gettext("The seller knows that it is on its way.")

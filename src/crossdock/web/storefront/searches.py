@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -53,8 +54,8 @@ def wanted_at(address: str) -> tuple[str, Wanted]:
 
 
 class SearchForm(forms.Form):
-    name = forms.CharField(label="Call it", max_length=100, help_text="Mails about it begin with this.")
-    mail = forms.BooleanField(label="Mail me what is new, once a day at most", required=False, initial=True)
+    name = forms.CharField(label=_("Call it"), max_length=100, help_text=_("Mails about it begin with this."))
+    mail = forms.BooleanField(label=_("Mail me what is new, once a day at most"), required=False, initial=True)
 
 
 @login_required
@@ -79,7 +80,7 @@ def save(request: HttpRequest) -> HttpResponse:
         except Problem as problem:
             form.add_error(None, str(problem))
         else:
-            messages.success(request, "Saved. You find it under “Saved searches” in your account.")
+            messages.success(request, _("Saved. You find it under “Saved searches” in your account."))
             return redirect(kept)
     context = {"form": form, "from": kept}
     return render(request, "storefront/search_save.html", context, status=422 if form.is_bound else 200)
@@ -101,7 +102,7 @@ def change(request: HttpRequest, public_id: str) -> HttpResponse:
     match typed(request.POST, "to"):
         case "remove":
             forget_search(search=row)
-            messages.success(request, f"“{row.name}” is removed.")
+            messages.success(request, _("“{name}” is removed.").format(name=row.name))
         case "mail":
             set_mail(search=row, mail=True, now=timezone.now())
         case "quiet":

@@ -8,6 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from crossdock.domain.due.ship_by import LONGEST_HANDLING
 from crossdock.usecases.accounts.queries import sells
@@ -20,26 +21,28 @@ from crossdock.web.people import signed_in
 class SellerForm(forms.Form):
     """At least one shipping price; a destination without one is not shipped to."""
 
-    name = forms.CharField(label="Shop name", max_length=120, help_text="Buyers see it beside everything you sell.")
-    country = forms.ChoiceField(label="Country you ship from", choices=country_choices, initial="US")
+    name = forms.CharField(
+        label=_("Shop name"), max_length=120, help_text=_("Buyers see it beside everything you sell.")
+    )
+    country = forms.ChoiceField(label=_("Country you ship from"), choices=country_choices, initial="US")
     currency = forms.ChoiceField(
-        label="Currency",
+        label=_("Currency"),
         choices=currency_choices,
         initial="USD",
-        help_text="A connected shop keeps its own; this one is for what you list by hand.",
+        help_text=_("A connected shop keeps its own; this one is for what you list by hand."),
     )
     handling_days = forms.IntegerField(
-        label="Working days until you ship",
+        label=_("Working days until you ship"),
         min_value=0,
         max_value=LONGEST_HANDLING,
         initial=2,
-        help_text="Monday to Friday without your country's public holidays, until you say otherwise.",
+        help_text=_("Monday to Friday without your country's public holidays, until you say otherwise."),
     )
-    at_home = MoneyField(label="Shipping inside your country", required=False)
+    at_home = MoneyField(label=_("Shipping inside your country"), required=False)
     elsewhere = MoneyField(
-        label="Shipping everywhere else",
+        label=_("Shipping everywhere else"),
         required=False,
-        help_text="Leave it empty if you only ship inside your country.",
+        help_text=_("Leave it empty if you only ship inside your country."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -55,7 +58,7 @@ class SellerForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error(field, error)
         if not rates and not self.errors:
-            self.add_error("at_home", "Type a shipping price for at least one destination; 0 is free.")
+            self.add_error("at_home", _("Type a shipping price for at least one destination; 0 is free."))
         data["rates"] = rates
         return data
 
@@ -82,7 +85,7 @@ def start(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(problem))
         else:
             messages.success(
-                request, "Your shop is open. Connect the shop that you already run, or list something by hand."
+                request, _("Your shop is open. Connect the shop that you already run, or list something by hand.")
             )
             return redirect("/seller/")
     return render(request, "storefront/start_selling.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -39,14 +40,16 @@ _SENT = (
 
 
 class LinkForm(forms.Form):
-    number = forms.CharField(label="Order number", max_length=20, help_text="It is in every mail about the order.")
-    email = forms.EmailField(label="E-mail address", help_text="The one that the order was bought with.")
+    number = forms.CharField(
+        label=_("Order number"), max_length=20, help_text=_("It is in every mail about the order.")
+    )
+    email = forms.EmailField(label=_("E-mail address"), help_text=_("The one that the order was bought with."))
 
 
 class StatementForm(forms.Form):
     """`confirm` is sent by the second step alone."""
 
-    name = forms.CharField(label="Your name", max_length=LONGEST_NAME)
+    name = forms.CharField(label=_("Your name"), max_length=LONGEST_NAME)
 
 
 @never_cache

@@ -13,6 +13,7 @@ from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_noop
 
 from crossdock.domain.earnings.protection import COVER_WORDS, Cover
 from crossdock.domain.labels import PAID, STATUS_WORDS, LabelState, Parcel, TrackStatus
@@ -24,6 +25,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Label, Order, Return, Shipment, Variant
 from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record import rights
+from crossdock.web.languages.local import away_words, country_name, day_words, moment_words, money_words
 
 register = template.Library()
 _LOCALE = Locale("en", "US")
@@ -63,13 +65,13 @@ _ICONS = {
 
 
 _OFFER_WORDS = {
-    "open": ("Waits for the seller", "info"),
-    "countered": ("Waits for the buyer", "info"),
-    "accepted": ("To be paid", "warn"),
-    "paid": ("Paid", "good"),
-    "declined": ("Declined", ""),
-    "withdrawn": ("Withdrawn", ""),
-    "expired": ("Time ran out", ""),
+    "open": (gettext_noop("Waits for the seller"), "info"),
+    "countered": (gettext_noop("Waits for the buyer"), "info"),
+    "accepted": (gettext_noop("To be paid"), "warn"),
+    "paid": (gettext_noop("Paid"), "good"),
+    "declined": (gettext_noop("Declined"), ""),
+    "withdrawn": (gettext_noop("Withdrawn"), ""),
+    "expired": (gettext_noop("Time ran out"), ""),
 }
 
 
@@ -113,7 +115,7 @@ def icon(name: str) -> SafeString:
 @register.filter
 def money(value: Money | None) -> str:
     """$12.50, ¥500, KWD 1.234; a dash for nothing known."""
-    return "–" if value is None else value.words
+    return "–" if value is None else money_words(value)
 
 
 @register.filter
@@ -124,7 +126,7 @@ def minor(value: int | None, currency: str) -> str:
 
 @register.filter
 def country(code: str) -> str:
-    return str(_LOCALE.territories.get(code, "Everywhere else" if code == "*" else code))
+    return gettext("Everywhere else") if code == "*" else country_name(code)
 
 
 @register.simple_tag
@@ -133,7 +135,7 @@ def when(value: datetime | None, empty: str = "–") -> str:
     if value is None:
         return empty
     local = timezone.localtime(value)
-    words = f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+    words = moment_words(local)
     return format_html('<time datetime="{}" data-local>{}</time>', local.isoformat(timespec="seconds"), words)
 
 
@@ -142,19 +144,17 @@ def day(value: datetime | None, empty: str = "–") -> str:
     if value is None:
         return empty
     local = timezone.localtime(value)
-    return format_html(
-        '<time datetime="{}">{}</time>', local.date().isoformat(), f"{local:%a} {local.day} {local:%b %Y}"
-    )
+    return format_html('<time datetime="{}">{}</time>', local.date().isoformat(), day_words(local))
 
 
 @register.simple_tag
-def ago(value: datetime | None, empty: str = "never") -> str:
+def ago(value: datetime | None, empty: str = "") -> str:
     """ "3 minutes ago" or "in 2 hours"; the exact moment is in the tooltip."""
     if value is None:
-        return empty
-    words = format_timedelta(value - timezone.now(), add_direction=True, locale=_LOCALE)
+        return empty or gettext("never")
+    words = away_words(value - timezone.now())
     local = timezone.localtime(value)
-    exact = f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
+    exact = moment_words(local, seconds=True)
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, words)
 
 
@@ -175,19 +175,19 @@ def took(seconds: float) -> str:
 @register.simple_tag
 def badge(words: object, tone: str = "") -> SafeString:
     """Tones: good, warn, bad, info, or none. The words carry the meaning, the colour repeats it."""
-    return format_html('<span class="badge {}">{}</span>', tone, words)
+    return format_html('<span class="badge {}">{}</span>', tone, gettext(str(words)) if words else words)
 
 
 _MONEY = {
-    MoneyState.PAID: ("Paid", "good"),
-    MoneyState.PARTLY_CREDITED: ("Partly credited", "warn"),
-    MoneyState.CREDITED: ("Credited", "info"),
+    MoneyState.PAID: (gettext_noop("Paid"), "good"),
+    MoneyState.PARTLY_CREDITED: (gettext_noop("Partly credited"), "warn"),
+    MoneyState.CREDITED: (gettext_noop("Credited"), "info"),
 }
 _PARCELS = {
-    ParcelState.UNSHIPPED: ("Unshipped", "warn"),
-    ParcelState.PARTLY_SHIPPED: ("Partly shipped", "warn"),
-    ParcelState.SHIPPED: ("Shipped", "good"),
-    ParcelState.CANCELLED: ("Cancelled", "bad"),
+    ParcelState.UNSHIPPED: (gettext_noop("Unshipped"), "warn"),
+    ParcelState.PARTLY_SHIPPED: (gettext_noop("Partly shipped"), "warn"),
+    ParcelState.SHIPPED: (gettext_noop("Shipped"), "good"),
+    ParcelState.CANCELLED: (gettext_noop("Cancelled"), "bad"),
 }
 _COPY = {
     CopyState.NONE: ("No shop", ""),
@@ -235,7 +235,7 @@ def whereabouts(parcel: Shipment) -> str:
     """Where a parcel with a label from here is, in words; empty when the carrier has said nothing that matters."""
     label = getattr(parcel, "label", None)
     status = TrackStatus(label.events[-1]["status"]) if label is not None and label.events else TrackStatus.MADE
-    return "" if status is TrackStatus.MADE else STATUS_WORDS[status]
+    return "" if status is TrackStatus.MADE else gettext(STATUS_WORDS[status])
 
 
 @register.simple_tag
@@ -269,29 +269,29 @@ def asked_badge(order: Order) -> SafeString:
     request = asked_to_cancel(order)
     if request is None:
         return SafeString("")
-    return badge("Withdrawn" if request.binding else "Asked to cancel", "warn")
+    return badge(gettext_noop("Withdrawn") if request.binding else gettext_noop("Asked to cancel"), "warn")
 
 
 _RETURNS = {
-    ReturnState.ASKED: ("To answer", "warn"),
-    ReturnState.ACCEPTED: ("Accepted", "info"),
-    ReturnState.DECLINED: ("Declined", ""),
-    ReturnState.TAKEN_BACK: ("Taken back", ""),
-    ReturnState.RECEIVED: ("Received", "good"),
-    ReturnState.REFUNDED: ("Refunded in the shop", "good"),
-    ReturnState.LAPSED: ("Never sent", ""),
+    ReturnState.ASKED: (gettext_noop("To answer"), "warn"),
+    ReturnState.ACCEPTED: (gettext_noop("Accepted"), "info"),
+    ReturnState.DECLINED: (gettext_noop("Declined"), ""),
+    ReturnState.TAKEN_BACK: (gettext_noop("Taken back"), ""),
+    ReturnState.RECEIVED: (gettext_noop("Received"), "good"),
+    ReturnState.REFUNDED: (gettext_noop("Refunded in the shop"), "good"),
+    ReturnState.LAPSED: (gettext_noop("Never sent"), ""),
 }
 
 
 @register.filter
 def return_reason(row: Return) -> str:
-    return REASONS[ReturnReason(row.reason)]
+    return gettext(REASONS[ReturnReason(row.reason)])
 
 
 @register.simple_tag
 def return_badge(row: Return) -> SafeString:
     if row.open and row.sent_at:
-        return badge("On its way", "info")
+        return badge(gettext_noop("On its way"), "info")
     return badge(*_RETURNS[ReturnState(row.state)])
 
 

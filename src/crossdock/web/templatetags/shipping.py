@@ -3,10 +3,10 @@
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 
 from crossdock.domain.due import away
 from crossdock.domain.due.ship_by import in_words
-from crossdock.domain.wording import counted
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.accounts.working_days import expected_due
 
@@ -18,7 +18,7 @@ def due(order: Order, seller: Seller) -> str:
     """Until when an order has to leave, in its seller's time zone."""
     value = expected_due(order, seller)
     if value is None:
-        return "the day that is known when the seller is back from their holidays"
+        return gettext("the day that is known when the seller is back from their holidays")
     local = seller.calendar.local(value)
     return format_html(
         '<time datetime="{}">{}</time>',
@@ -46,8 +46,10 @@ def due_day(order: Order, seller: Seller) -> str:
 def ships_within(seller: Seller) -> str:
     """ "within 2 working days"."""
     if not seller.handling_days:
-        return "on the same working day"
-    return f"within {counted(seller.handling_days, 'working day')}"
+        return gettext("on the same working day")
+    return ngettext("within {days} working day", "within {days} working days", seller.handling_days).format(
+        days=seller.handling_days
+    )
 
 
 @register.filter

@@ -1,0 +1,36 @@
+"""Words that the domain says by a table, listed for the catalogues: pages translate them where they show them."""
+
+from django.utils.translation import gettext_noop as _
+
+OF_PAGES = (_("Terms"), _("Privacy"), _("Contact and imprint"))
+OF_LISTS = (_("All"), _("Not shipped yet"), _("Shipped"), _("Cancelled"))
+OF_RETURNS = (
+    _("Arrived damaged or does not work"),
+    _("Not what was ordered"),
+    _("Not as described"),
+    _("Does not fit or is not wanted any more"),
+    _("Another reason"),
+    _("Withdrawn from the contract"),
+)
+OF_PARCELS = (
+    _("The label was made."),
+    _("The carrier has the parcel."),
+    _("The parcel is on its way."),
+    _("The parcel is out for delivery."),
+    _("The parcel is ready for pickup."),
+    _("The parcel was delivered."),
+    _("The parcel goes back to the sender."),
+    _("The parcel is back with the sender."),
+    _("The carrier reports trouble with the parcel."),
+)
+OF_REPORTS = (
+    _("It is a fake, or uses a brand without permission"),
+    _("It uses pictures, words or personal data of mine"),
+    _("It is dangerous or was recalled"),
+    _("It must not be sold, or not like this"),
+    _("It was stolen"),
+    _("It is not what it says, or looks like a fraud"),
+    _("It spreads hate or calls for violence"),
+    _("It shows sexual abuse of children"),
+    _("Something else that is against the law or the terms"),
+)

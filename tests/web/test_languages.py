@@ -1,0 +1,150 @@
+"""Which language a page is in, what says so, and that a German page holds no English of the covered templates."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+
+from crossdock.domain.values import Money
+from crossdock.store.models import User
+from crossdock.web.languages.local import day_words, moment_words, money_words
+from market import World, user
+from texts import read
+
+pytestmark = pytest.mark.django_db
+GERMAN = {"HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.9,en;q=0.5"}
+
+
+def lang(page: Any) -> str:
+    found = re.search(r'<html lang="(\w+)"', page.content.decode())
+    assert found
+    return found[1]
+
+
+def test_the_browser_chooses_until_the_person_does() -> None:
+    client = Client()
+    assert lang(client.get("/")) == "en"
+    page = client.get("/", **GERMAN)
+    assert lang(page) == page["Content-Language"] == "de" and "Warenkorb" in page.content.decode()
+    assert {"Accept-Language", "Cookie"} <= set(re.split(r",\s*", page["Vary"])), "caches keep them apart"
+    assert lang(client.get("/", HTTP_ACCEPT_LANGUAGE="xx, *;q=0.1")) == "en"
+    back = client.post("/language/", {"to": "fr", "next": "/cart/?a=1"}, **GERMAN)
+    assert (back.status_code, back["Location"]) == (302, "/cart/?a=1")
+    kept = back.cookies["language"]
+    assert (kept.value, kept["httponly"], kept["samesite"]) == ("fr", True, "Lax")
+    page = client.get("/cart/", **GERMAN)
+    assert lang(page) == "fr" and "Votre panier est vide" in page.content.decode()
+    assert translation.get_language() == "en", "the thread goes on to somebody else"
+
+
+def test_nonsense_changes_nothing_and_leads_nowhere_else() -> None:
+    client = Client()
+    back = client.post("/language/", {"to": "tlh", "next": "//evil.example/"})
+    assert back["Location"] == "/" and "language" not in back.cookies
+    client.cookies["language"] = "../x"
+    assert lang(client.get("/")) == "en" and client.get("/language/").status_code == 405
+
+
+def test_the_choice_goes_with_the_account() -> None:
+    who = user()
+    client = Client()
+    client.force_login(who)
+    client.post("/language/", {"to": "es", "next": "/"})
+    assert User.objects.get(pk=who.pk).language == "es"
+    other = Client()
+    answer = other.post("/accounts/login/", {"login": who.email, "password": "pass-word-1"})
+    assert answer.status_code == 302 and answer.cookies["language"].value == "es"
+    third = Client()
+    third.post("/language/", {"to": "fr"})
+    third.post("/accounts/login/", {"login": who.email, "password": "pass-word-1"})
+    assert third.cookies["language"].value == "fr", "what was chosen in this browser stays"
+
+
+def test_pages_for_sellers_staff_and_programs_are_english(world: World) -> None:
+    client = Client()
+    client.force_login(world.seller.owner)
+    client.cookies["language"] = "de"
+    page = client.get("/seller/orders/", **GERMAN)
+    assert lang(page) == page["Content-Language"] == "en" and "Bestellungen" not in page.content.decode()
+    assert 'action="/language/"' not in page.content.decode()
+    assert lang(client.get("/")) == "de"
+
+
+@pytest.fixture
+def world() -> World:
+    return World(units=9, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def german() -> Iterator[None]:
+    with translation.override("de"):
+        yield
+
+
+def english() -> dict[str, str]:
+    """Texts that German says otherwise, long enough to be no accident."""
+    texts = {}
+    for message in read("de"):
+        ids, strings = ((x if isinstance(x, tuple) else (x,)) for x in (message.id, message.string))
+        for one, said in zip(ids, strings, strict=True):
+            if len(one) > 9 and one != said:
+                # Up to the first placeholder.
+                texts[re.split(r"%\(|\{|<", one)[0].strip()] = said
+    return {one: said for one, said in texts.items() if len(one) > 9}
+
+
+def test_a_german_page_holds_no_english_of_the_templates(world: World) -> None:
+    order, listing = world.buy(), world.variant.listing
+    client = Client()
+    client.force_login(order.buyer)
+    client.cookies["language"] = "de"
+    client.post("/cart/add/", {"variant": world.variant.public_id, "quantity": 1})
+    texts = english()
+    pages = {
+        **dict.fromkeys(("/", "/?q=Ember", "/cart/", "/checkout/", "/orders/", "/offers/", "/searches/"), 200),
+        **dict.fromkeys(("/withdraw/", "/sell/", f"/l/{listing.public_id}/", f"/s/{world.seller.slug}/"), 200),
+        **{f"/orders/{order.public_id}/{rest}": 200 for rest in ("", "returns/", "withdraw/", "messages/", "cancel/")},
+        f"/l/{listing.public_id}/report/": 200,
+        "/nowhere/": 404,
+    }
+    for path, status in pages.items():
+        page = client.get(path)
+        assert page.status_code == status, path
+        assert lang(page) == "de", path
+        said = " ".join(re.sub(r"<[^>]+>", "\n", unescape(page.content.decode())).split())
+        assert [one for one in texts if one in said] == [], path
+        assert "<function" not in said
+    login = Client().get("/accounts/login/", **GERMAN).content.decode()
+    assert "Passwort" in login and "Password" not in re.sub(r"<[^>]+>", "", login)
+
+
+@pytest.mark.parametrize(
+    ("language", "amount", "written"),
+    [
+        ("en", ("1234.50", "EUR"), "€1,234.50"),
+        ("de", ("1234.50", "EUR"), "1.234,50\xa0€"),
+        ("fr", ("1234.50", "EUR"), "1\u202f234,50\xa0€"),
+        ("es", ("12345.50", "EUR"), "12.345,50\xa0€"),
+        ("de", ("500", "JPY"), "500\xa0¥"),
+        ("fr", ("1.234", "KWD"), "1,234\xa0KWD"),
+        ("en", ("1.234", "KWD"), "KWD\xa01.234"),
+        ("de", ("-3.00", "USD"), "-3,00\xa0$"),
+    ],
+)
+def test_money_is_written_as_the_language_writes_it(language: str, amount: tuple[str, str], written: str) -> None:
+    with translation.override(language):
+        assert money_words(Money.of(*amount)) == written
+    assert Money.of("1234.50", "EUR").words == "€1,234.50", "what the house writes itself stays English"
+
+
+def test_days_are_written_as_the_language_writes_them(german: None) -> None:
+    at = timezone.localtime(datetime(2026, 11, 30, 10, 21, tzinfo=UTC))
+    assert (day_words(at), moment_words(at)) == ("Mo. 30 Nov. 2026", "30 Nov. 2026, 10:21 UTC")
+    with translation.override("en"):
+        assert (day_words(at), moment_words(at)) == ("Mon 30 Nov 2026", "30 Nov 2026, 10:21 UTC")
+        assert moment_words(at, seconds=True) == "30 Nov 2026, 10:21:00 UTC"
