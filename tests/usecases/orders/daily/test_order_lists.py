@@ -184,7 +184,7 @@ def test_the_page_says_what_is_chosen_and_what_was_not_understood(world: World) 
     assert "High risk" in page and "$12.00 and more" in page and "“fox”" in page
     assert 'href="?queue=all&q=fox&risk=high"' in page, "each can be taken off"
     page = page_of(owner, "?queue=all&low=lots")
-    assert "The smallest total is left out." in page and '<details class="card narrow-list" open>' in page
+    assert "The smallest total is left out." in page and '<details class="narrow-list" open>' in page
     page = page_of(owner, "?queue=all&country=JP")
     assert "No order fits the search and all filters above" in page
     export = Client()
