@@ -84,9 +84,9 @@ class Report:
         return 100 * self.calls / allowed if allowed > 0 else 0.0
 
     @property
-    def ready(self) -> bool:
-        """Whether there is something to go live with."""
-        return self.listed > 0
+    def steady(self) -> bool:
+        """Whether a share of the budget says something: the first reading is a burst."""
+        return self.per_second > 0 and self.lasted >= timedelta(hours=1)
 
 
 def summed(falls: Iterable[Judged]) -> dict[str, int]:
