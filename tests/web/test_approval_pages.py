@@ -1,14 +1,17 @@
 """Approval as people do it: the seller's list and the staff's queue, by the pages, without a script."""
 
 import io
+import re
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from cryptography.fernet import Fernet
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from crossdock.store.models import PageText, Seller, SellerApproval
+from crossdock.store.models import PageText, Seller, SellerApproval, SellerDetails
 from market import user
 from shopper import Shopper, a_listing, a_seller, of
 
@@ -74,6 +77,7 @@ def test_from_opening_the_shop_to_the_first_listing_that_is_seen(owner: Shopper)
     at = f"/staff/approvals/{seller.public_id}/"
     staff.get(at)
     assert "Nora Kern" in staff.page and "536-90-4399" in staff.page
+    assert "In the European Union:" not in staff.page
     picture = staff.client.get(f"{at}document/")
     assert picture["Content-Type"] == "image/jpeg" and picture.content.startswith(b"\xff\xd8")
     seen = SellerApproval.objects.get().facts_at.isoformat()
@@ -125,6 +129,56 @@ def test_staff_who_act_as_the_seller_see_none_of_it(owner: Shopper) -> None:
     for page in ("details/", "document/", "eu-contact/"):
         support.get(f"{AT}{page}")
         assert "Only the shop’s owner" in support.page and "536-90" not in support.page, page
+
+
+def test_staff_read_the_contact_in_the_union(owner: Shopper) -> None:
+    seller, staff = Seller.objects.get(), clerk()
+    owner.post(f"{AT}eu-contact/", name="Nora <Kern>", address="Hauptstr. 1\n10115 Berlin", email="n@example.test")
+    staff.get(f"/staff/approvals/{seller.public_id}/")
+    assert "In the European Union:" in staff.page and "Hauptstr. 1<br>10115 Berlin, n@example.test" in staff.page
+    assert "Nora <Kern>" not in staff.client.get(f"/staff/approvals/{seller.public_id}/").content.decode()
+
+
+def test_a_lost_key_is_said_to_the_seller_and_to_staff(owner: Shopper, settings: Any) -> None:
+    seller, staff = Seller.objects.get(), clerk()
+    owner.post(f"{AT}details/", **NORA)
+    owner.get(f"{AT}document/")
+    assert "Another one takes its place" not in owner.page and "multiple" not in owner.page
+    owner.post(f"{AT}document/", document=SimpleUploadedFile("a.png", png()))
+    owner.get(f"{AT}document/")
+    assert "Another one takes its place" in owner.page
+    settings.VAULT_KEYS = [Fernet.generate_key().decode()]
+    at = f"/staff/approvals/{seller.public_id}/"
+    SellerApproval.objects.update(stage="asked", asked_at=seller.created_at)
+    assert staff.get(at) == 200 and "has to type them again" in staff.page and ">Approve</button>" not in staff.page
+    assert staff.get(f"{at}document/") == 200 and "has to show it again" in staff.page
+    assert owner.get(f"{AT}details/") == 200 and "cannot be opened any more" in owner.page
+    owner.post(f"{AT}details/", **NORA)
+    assert "Your tax details are saved." in owner.page
+    staff.get(at)
+    assert "536-90-4399" in staff.page
+
+
+def test_staff_are_shown_that_the_confirmed_address_is_another_one(owner: Shopper) -> None:
+    seller = Seller.objects.get()
+    EmailAddress.objects.update_or_create(user=seller.owner, email=seller.owner.email, defaults={"verified": True})
+    SellerApproval.objects.update(stage="approved")
+    owner.post("/accounts/email/", email="new@example.test", action_add="")
+    assert SellerApproval.objects.get().changed == [], "it is not confirmed yet"
+    (letter,) = (letter for letter in mail.outbox if letter.to == ["new@example.test"])
+    link = re.search(r"http://testserver(/accounts/confirm-email/\S+)", str(letter.body))
+    assert link
+    owner.post(link[1])
+    staff = clerk()
+    staff.get("/staff/approvals/?which=changed")
+    assert "Changed: Confirmed e-mail address" in staff.page and "new@example.test" in staff.page
+
+
+def test_who_needs_no_approval_is_asked_for_no_document() -> None:
+    seller = a_seller()
+    owner = Shopper(seller.owner.email)
+    owner.post(f"{AT}document/", document=SimpleUploadedFile("a.png", png()))
+    assert "we want no document of you" in owner.page and not SellerDetails.objects.exists()
 
 
 def test_the_contact_in_the_union_stands_on_each_listing() -> None:

@@ -119,7 +119,7 @@ def _seller(who: Who, user: User) -> Seller:
         set_bar(found)
         currency, price = who.own
         if currency != "USD":
-            set_rates(seller=found, currency=currency, rates={EVERYWHERE: Money(price, currency)})
+            set_rates(seller=found, currency=currency, rates={EVERYWHERE: Money(price, currency)}, now=timezone.now())
             Seller.objects.filter(pk=found.pk).update(currency=currency)
     return found
 

@@ -7,15 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.signals import email_changed
 from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from crossdock.store.models import User
 from crossdock.usecases.accounts.account_log import account_note, sign_in_failed
+from crossdock.usecases.accounts.approving import address_moved
 from crossdock.usecases.accounts.notices import tell_owner
 from crossdock.usecases.accounts.queries import sells
 from crossdock.usecases.accounts.tries import Source, begin_try, end_well, sources, wait_in_words
@@ -113,6 +116,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
         site = Site(site_name(), urlsplit(settings.BASE_URL).netloc)
         ours = {name: _ours(value) if name.endswith("_url") else value for name, value in context.items()}
         super().send_mail(template_prefix, email, {**ours, "current_site": site, "site_url": settings.BASE_URL})
+
+
+@receiver(email_changed)
+def _moved(sender: object, user: User, **more: object) -> None:
+    address_moved(person=user, now=timezone.now())
 
 
 def _ours(url: Any) -> Any:

@@ -59,13 +59,16 @@ class PhotosField(forms.FileField):
         super().__init__(**options)
         self.most = most
         self.widget.attrs["accept"] = ",".join(_TYPES.values())
+        if most == 1:
+            self.widget.attrs.pop("multiple", None)
 
     def clean(self, data: Any, initial: Any = None) -> list[bytes]:
         uploads = list(data or [])
         if self.required and not uploads:
             raise forms.ValidationError("Choose a picture.")
         if len(uploads) > self.most:
-            raise forms.ValidationError(f"Choose at most {self.most} pictures.")
+            many = "one picture" if self.most == 1 else f"at most {self.most} pictures"
+            raise forms.ValidationError(f"Choose {many}.")
         if sum(upload.size or 0 for upload in uploads) > LARGEST:
             raise forms.ValidationError("These pictures have more than 15 MB together. Choose fewer or smaller ones.")
         found, wrong = list[bytes](), list[str]()
@@ -75,7 +78,8 @@ class PhotosField(forms.FileField):
             except NotAPicture as no:
                 wrong.append(f"“{(upload.name or '')[:60]}”: {no}")
         if wrong:
-            raise forms.ValidationError([*wrong, "Choose all pictures again; nothing was sent yet."])
+            again = "Choose another one" if self.most == 1 else "Choose all pictures again"
+            raise forms.ValidationError([*wrong, f"{again}; nothing was sent yet."])
         return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from cryptography.fernet import Fernet
 
 from crossdock.domain.moderation.approval import Item, Stage
 from crossdock.domain.moderation.particulars import Contact, Kind, Particulars
@@ -23,6 +24,7 @@ from crossdock.usecases.accounts.approving import (
     touched,
 )
 from crossdock.usecases.accounts.details import (
+    KeyLost,
     Wrong,
     document_of,
     particulars_of,
@@ -30,12 +32,15 @@ from crossdock.usecases.accounts.details import (
     save_document,
     save_particulars,
 )
-from crossdock.usecases.accounts.sellers import start_selling
+from crossdock.usecases.accounts.sellers import set_rates, start_selling
 from crossdock.usecases.accounts.suspending import resume_seller, suspend_seller
 from crossdock.usecases.catalogue.listings import live, make_listing, why_not_live
 from crossdock.usecases.catalogue.sellable import why_not_sold
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.labels.purchase import set_ship_from
+from crossdock.usecases.privacy.archive import rows_of
+from crossdock.usecases.privacy.shop_sections import SOLD
+from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.support.retention import run
 from market import seller as a_seller
 from market import user
@@ -253,6 +258,9 @@ class TestWhoSells:
         moved = replace(NORA, line1="6 Elm St", vat_id="DE136695976")
         save_particulars(seller=seller, given=moved, actor=seller.owner, now=now())
         assert (barred(seller), SellerApproval.objects.get().changed) == ("", ["tax"])
+        same = replace(moved, name="nora  kern", tax_number="536904399")
+        save_particulars(seller=seller, given=same, actor=seller.owner, now=now())
+        assert barred(seller) == "", "the same written in another way is no other person"
         save_particulars(seller=seller, given=replace(moved, name="Ida Kern"), actor=seller.owner, now=now())
         assert (barred(seller), SellerApproval.objects.get().stage) == ("approval", "asked")
         assert Mail.objects.filter(subject="Your approval is looked at again").count() == 1
@@ -272,6 +280,45 @@ class TestWhoSells:
         row = SellerApproval.objects.select_related("seller__owner").get()
         assert not any(line.missing for line in lines_of(row))
         assert particulars_of(seller=seller, actor=seller.owner) == NORA
+
+    def test_the_document_of_who_was_approved_says_nothing_of_another_person(self, seller: Seller) -> None:
+        asked(seller)
+        decide(approve, seller)
+        run(now=now() + timedelta(days=31))
+        save_particulars(seller=seller, given=replace(NORA, name="Ida Kern"), actor=seller.owner, now=now())
+        with pytest.raises(Invalid, match="Still missing: Who you are"):
+            decide(approve, seller)
+        save_document(seller=seller, jpeg=b"Ida's card.", actor=seller.owner, now=now())
+        decide(approve, seller)
+        assert barred(seller) == ""
+
+    def test_a_lost_key_costs_what_it_closed_and_nothing_else(self, seller: Seller, settings: Any) -> None:
+        asked(seller)
+        decide(approve, seller)
+        settings.VAULT_KEYS = [Fernet.generate_key().decode()]
+        for reader in (seller.owner, clerk()):
+            with pytest.raises(KeyLost, match="has to type them again"):
+                particulars_of(seller=seller, actor=reader)
+        with pytest.raises(KeyLost, match="has to show it again"):
+            document_of(seller=seller, actor=clerk(), now=now())
+        assert not AuditEntry.objects.filter(action="document seen").exists(), "nobody saw it"
+        whose = Whose(seller.owner)
+        (section,) = (section for section in SOLD if section.name == "tax_details")
+        (row,) = rows_of(section, whose)
+        assert "is lost" in row["details"]["lost"]
+        save_particulars(seller=seller, given=NORA, actor=seller.owner, now=now())
+        assert particulars_of(seller=seller, actor=clerk()) == NORA
+        assert (barred(seller), SellerApproval.objects.get().changed) == ("", ["tax"])
+        (row,) = rows_of(section, whose)
+        assert row["details"]["name"] == "Nora Kern"
+
+    def test_who_begins_to_ship_into_the_union_is_shown_to_staff(self, seller: Seller) -> None:
+        asked(seller)
+        decide(approve, seller)
+        set_rates(seller=seller, currency="USD", rates={"CA": Money(900, "USD")}, now=now())
+        assert SellerApproval.objects.get().changed == []
+        set_rates(seller=seller, currency="USD", rates={"DE": Money(900, "USD")}, now=now())
+        assert (SellerApproval.objects.get().changed, barred(seller)) == (["contact"], "")
 
     def test_who_ships_into_the_union_names_somebody_there(self, seller: Seller) -> None:
         def mark() -> str:

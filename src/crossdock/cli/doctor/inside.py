@@ -164,7 +164,7 @@ def secrets(config: Config) -> Iterable[Finding]:
             "vault",
             f"{locked} of {opened + locked} stored credentials cannot be opened with the present keys.",
             "Restore the vault's key that was used before (VAULT_KEYS takes several); without it these shops have to be"
-            " reconnected.",
+            " reconnected, and sellers have to type their tax details again.",
         )
     else:
         yield ok("vault", f"The present keys open the stored credentials ({opened} looked at).")

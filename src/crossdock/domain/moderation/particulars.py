@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from importlib import import_module
 from typing import Any
+from unicodedata import normalize
 
 from crossdock.domain.places import COUNTRIES
 
@@ -64,7 +65,12 @@ WHO = ("kind", "name", "born", "registration", "tax_country", "tax_number")
 
 
 def is_somebody_else(before: Particulars, after: Particulars) -> bool:
-    return any(getattr(before, name) != getattr(after, name) for name in WHO)
+    """However it is written: "536-90-4399" and "536904399" are one number."""
+    return any(_bare(getattr(before, name)) != _bare(getattr(after, name)) for name in WHO)
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in normalize("NFKC", text).casefold() if letter.isalnum())
 
 
 def wrong_in(given: Particulars, today: date) -> dict[str, str]:

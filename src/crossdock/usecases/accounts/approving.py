@@ -46,7 +46,7 @@ from crossdock.usecases.record.rights import is_owner, require, require_owner
 _STAFF = "Only staff approve sellers."
 _AGAIN = (
     "You changed who sells: the name, kind, birth or register, or the tax number. Our staff look at it before you sell"
-    " on; orders that were placed go on."
+    " on; orders that were placed go on. Where “Before you sell” says that something is missing, bring it."
 )
 _PATH = "/seller/before-you-sell/"
 
@@ -88,18 +88,22 @@ def terms_now() -> PageText | None:
     return newest if newest is not None and newest.text else None
 
 
+def destinations_of(seller: Seller) -> frozenset[str]:
+    """The countries that they ship to, with "*" for everywhere else."""
+    return frozenset(ShippingRate.objects.filter(seller=seller).values_list("country", flat=True))
+
+
 def lines_of(approval: SellerApproval) -> tuple[Line, ...]:
     seller, terms = approval.seller, terms_now()
     details = SellerDetails.objects.filter(seller=seller).values_list("changed_at", "document_at").first()
     told, shown = details or (None, None)
-    to = frozenset(ShippingRate.objects.filter(seller=seller).values_list("country", flat=True))
     mine = EmailAddress.objects.filter(user=seller.owner_id, email__iexact=seller.owner.email, verified=True)
     return checklist(
         Facts(
             email_confirmed=mine.exists(),
             document=shown is not None,
             particulars=told is not None,
-            contact_needed=needs_contact(country=seller.country, destinations=to),
+            contact_needed=needs_contact(country=seller.country, destinations=destinations_of(seller)),
             contact=bool(seller.eu_contact),
             ships_from=SellerAddress.objects.filter(seller=seller).exists(),
             terms=terms.number if terms else 0,
@@ -185,16 +189,25 @@ def looked(*, seller: Seller, seen: str, actor: User, now: datetime) -> bool:
     return True
 
 
-def touched(*, seller: Seller, item: Item, now: datetime, again: bool = False) -> None:
+def address_moved(*, person: User, now: datetime) -> None:
+    """Their confirmed e-mail address is another one."""
+    with transaction.atomic():
+        for seller in Seller.objects.filter(owner=person):
+            touched(seller=seller, item=Item.EMAIL, now=now)
+
+
+def touched(*, seller: Seller, item: Item, now: datetime, again: bool = False) -> bool:
     """A fact of the checklist changed, in the caller's transaction: after an approval staff are shown it. `again`: it
-    is somebody else who sells now, so that the approval says nothing of them and is asked for anew.
+    is somebody else who sells now, so that the approval says nothing of them and is asked for anew; True where there
+    was one.
     """
     owner = locked(seller)
     row = SellerApproval.objects.select_related("seller__owner").filter(seller=owner).first()
     if row is None:
-        return
+        return False
     row.facts_at = now
-    if row.stage == Stage.APPROVED:
+    approved = row.stage == Stage.APPROVED
+    if approved:
         row.changed = sorted({*row.changed, item.value})
         if again:
             row.stage, row.asked_at = Stage.ASKED, now
@@ -202,6 +215,7 @@ def touched(*, seller: Seller, item: Item, now: datetime, again: bool = False) -
             _tell(row, "Your approval is looked at again", _AGAIN, _PATH, now)
     row.save(update_fields=["facts_at", "changed", "stage", "asked_at"])
     set_bar(owner)
+    return approved and again
 
 
 def _require(actor: User, seller: Seller) -> None:

@@ -1,6 +1,7 @@
 """What a seller tells of who they are, sealed, and whom buyers in the Union turn to.
 
-Read by its owner and by staff who approve sellers, nobody else: not by staff who act as the seller either.
+Read by its owner and by staff who approve sellers, nobody else: not by staff who act as the seller either. Where the
+vault's key is lost nobody reads it any more, and the seller tells it anew.
 """
 
 from base64 import b64decode, b64encode
@@ -20,13 +21,17 @@ from crossdock.domain.moderation.particulars import (
 )
 from crossdock.domain.roles import Right
 from crossdock.store.models import AuditTopic, Seller, SellerDetails, User
-from crossdock.store.vault import seal, unseal
+from crossdock.store.vault import VaultLocked, seal, unseal
 from crossdock.usecases.accounts.approving import touched
-from crossdock.usecases.errors import Invalid
+from crossdock.usecases.errors import Invalid, Problem
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require, require_owner
 
 _OWNER = "Only the shop’s owner sees and changes this."
+
+
+class KeyLost(Problem):
+    """What was told is ciphertext that no configured key opens."""
 
 
 class Wrong(Invalid):
@@ -38,22 +43,26 @@ class Wrong(Invalid):
 
 
 def particulars_of(*, seller: Seller, actor: User) -> Particulars | None:
-    """None where they told nothing yet. For the owner, and for staff who approve. Raises NotAllowed, VaultLocked."""
+    """None where they told nothing yet. For the owner, and for staff who approve. Raises NotAllowed, KeyLost."""
     _may_read(actor, seller)
-    return _opened(SellerDetails.objects.filter(seller=seller).first())
+    return _opened(SellerDetails.objects.filter(seller=seller).defer("document").first())
 
 
 def document_of(*, seller: Seller, actor: User, now: datetime) -> bytes | None:
     """The picture, a JPEG; None where there is none, or none any more. Who of staff looks at it is in the audit log.
-    Raises NotAllowed, VaultLocked.
+    Raises NotAllowed, KeyLost.
     """
     require(actor, None, "Only staff who approve sellers look at documents.", Right.APPROVE)
     row = SellerDetails.objects.filter(seller=seller).exclude(document=None).first()
     if row is None or row.document is None:
         return None
+    try:
+        jpeg = b64decode(unseal(row.document)["jpeg"])
+    except VaultLocked:
+        raise KeyLost("The key to this picture is lost, so nobody sees it. The seller has to show it again.") from None
     detail = {"seller": seller.public_id}
     note(actor=actor, action="document seen", subject=seller.name, now=now, detail=detail, topic=AuditTopic.ACCESS)
-    return b64decode(unseal(row.document)["jpeg"])
+    return jpeg
 
 
 def has_document(seller: Seller) -> bool:
@@ -67,13 +76,20 @@ def save_particulars(*, seller: Seller, given: Particulars, actor: User, now: da
         raise Wrong(wrong)
     with transaction.atomic():
         row = _locked(seller)
-        before = _opened(row)
+        try:
+            before = _opened(row)
+        except KeyLost:
+            # Nobody knows who it was: staff are shown that it changed.
+            before = None
         if before == given:
             return
         row.sealed, row.changed_at = seal(asdict(given)), now
         row.save(update_fields=["sealed", "changed_at"])
         again = before is not None and is_somebody_else(before, given)
-        touched(seller=seller, item=Item.TAX, now=now, again=again)
+        if touched(seller=seller, item=Item.TAX, now=now, again=again) and row.document is None:
+            # What was shown, and is deleted, was the document of who was approved.
+            row.document_at = None
+            row.save(update_fields=["document_at"])
         # What it says is nobody's to read there.
         note(actor=actor, action="tax details changed", subject=seller.name, now=now, topic=AuditTopic.SETTINGS)
 
@@ -111,4 +127,12 @@ def _locked(seller: Seller) -> SellerDetails:
 
 
 def _opened(row: SellerDetails | None) -> Particulars | None:
-    return None if row is None or row.sealed is None else Particulars(**unseal(row.sealed))
+    """Raises KeyLost."""
+    if row is None or row.sealed is None:
+        return None
+    try:
+        return Particulars(**unseal(row.sealed))
+    except VaultLocked:
+        raise KeyLost(
+            "The key to the tax details is lost, so nobody can read them. The seller has to type them again."
+        ) from None

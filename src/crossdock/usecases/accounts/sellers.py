@@ -7,11 +7,13 @@ from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.moderation.approval import Item
+from crossdock.domain.moderation.particulars import needs_contact
 from crossdock.domain.roles import Right
 from crossdock.domain.values import COUNTRIES, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import AuditTopic, Seller, ShippingRate, User
-from crossdock.usecases.accounts.approving import begin
+from crossdock.usecases.accounts.approving import begin, destinations_of, touched
 from crossdock.usecases.accounts.working_days import checked_handling
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -43,7 +45,7 @@ def start_selling(
                 currency=currency,
                 handling_days=checked_handling(handling_days),
             )
-            set_rates(seller=seller, currency=currency, rates=rates)
+            set_rates(seller=seller, currency=currency, rates=rates, now=now)
             begin(seller=seller, now=now)
     except IntegrityError:
         raise NotAllowed(
@@ -80,7 +82,7 @@ def _slug(name: str) -> str:
     return slug if not Seller.objects.filter(slug=slug).exists() else f"{slug}-{public_id()[:6]}"
 
 
-def set_rates(*, seller: Seller, currency: str, rates: Mapping[str, Money]) -> None:
+def set_rates(*, seller: Seller, currency: str, rates: Mapping[str, Money], now: datetime) -> None:
     """Replace all prices in this currency. Without any the seller ships nowhere, so at least one is asked for."""
     if not rates:
         raise Invalid("Type a shipping price for at least one destination.")
@@ -90,8 +92,11 @@ def set_rates(*, seller: Seller, currency: str, rates: Mapping[str, Money]) -> N
         if price.currency != currency or not 0 <= price.minor <= 10**9:
             raise Invalid("Type a shipping price of zero or more.")
     with transaction.atomic():
+        before = needs_contact(country=seller.country, destinations=destinations_of(seller))
         ShippingRate.objects.filter(seller=seller, currency=currency).delete()
         ShippingRate.objects.bulk_create(
             ShippingRate(seller=seller, country=country, currency=currency, price_minor=price.minor)
             for country, price in rates.items()
         )
+        if needs_contact(country=seller.country, destinations=destinations_of(seller)) != before:
+            touched(seller=seller, item=Item.CONTACT, now=now)

@@ -36,7 +36,7 @@ from crossdock.store.models import (
     ShippingRate,
     Variant,
 )
-from crossdock.store.vault import unseal
+from crossdock.store.vault import VaultLocked, unseal
 from crossdock.usecases.privacy.sections import Row, Section, plain
 from crossdock.usecases.privacy.whose import Whose
 
@@ -64,6 +64,14 @@ def _own_note(row: Row, whose: Whose) -> Row:
 
 def _entries(whose: Whose) -> QuerySet[Any]:
     return Entry.objects.filter(account=f"seller:{whose.seller.pk if whose.seller else 0}")
+
+
+def _told(row: Row, whose: Whose) -> Row:
+    """A lost key costs what it closed, and nothing else of a copy."""
+    try:
+        return {**row, "details": unseal(row["details"]) if row["details"] else {}}
+    except VaultLocked:
+        return {**row, "details": {"lost": "The key that opens them is lost; type them again."}}
 
 
 SOLD: tuple[Section, ...] = (
@@ -110,8 +118,8 @@ SOLD: tuple[Section, ...] = (
         "tax_details",
         "Your tax details; the picture of your document is not in it, and is deleted 30 days after your approval",
         lambda whose: SellerDetails.objects.filter(seller=whose.seller),
-        plain("sealed", "changed_at", "document_at"),
-        lambda row, whose: {**row, "sealed": unseal(row["sealed"]) if row["sealed"] else {}},
+        plain("changed_at", "document_at", details="sealed"),
+        _told,
     ),
     Section(
         "approval",

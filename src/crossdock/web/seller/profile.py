@@ -95,7 +95,7 @@ def shipping(request: HttpRequest, seller: Seller) -> HttpResponse:
     wrong = ""
     if request.method == "POST" and rows.is_valid():
         try:
-            set_rates(seller=seller, currency=currency, rates=_rates(rows.cleaned_data, currency))
+            set_rates(seller=seller, currency=currency, rates=_rates(rows.cleaned_data, currency), now=timezone.now())
         except (Problem, forms.ValidationError) as problem:
             wrong = problem.messages[0] if isinstance(problem, forms.ValidationError) else str(problem)
         else:

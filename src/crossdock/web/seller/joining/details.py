@@ -16,7 +16,16 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.moderation.particulars import KINDS, Contact, Particulars
 from crossdock.store.models import Seller
-from crossdock.usecases.accounts.details import Wrong, particulars_of, save_contact, save_document, save_particulars
+from crossdock.usecases.accounts.approving import approval_of
+from crossdock.usecases.accounts.details import (
+    KeyLost,
+    Wrong,
+    has_document,
+    particulars_of,
+    save_contact,
+    save_document,
+    save_particulars,
+)
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.record.rights import is_owner
 from crossdock.web.forms import country_choices, typed
@@ -94,7 +103,10 @@ def particulars(request: HttpRequest, seller: Seller) -> HttpResponse:
     if away := _not_theirs(request, seller):
         return away
     actor = signed_in(request)
-    kept = particulars_of(seller=seller, actor=actor)
+    try:
+        kept, lost = particulars_of(seller=seller, actor=actor), False
+    except KeyLost:
+        kept, lost = None, True
     first: dict[str, Any] = asdict(kept) if kept else {"country": seller.country, "tax_country": seller.country}
     form = DetailsForm(request.POST or None, initial=first)
     if request.method == "POST" and form.is_valid():
@@ -105,7 +117,7 @@ def particulars(request: HttpRequest, seller: Seller) -> HttpResponse:
         else:
             messages.success(request, "Your tax details are saved.")
             return redirect("seller_before")
-    context = {"form": form, "kept": kept}
+    context = {"form": form, "kept": kept, "lost": lost}
     return show(request, seller, "joining/details", context, here="profile", status=422 if form.errors else 200)
 
 
@@ -115,13 +127,17 @@ def particulars(request: HttpRequest, seller: Seller) -> HttpResponse:
 def document(request: HttpRequest, seller: Seller) -> HttpResponse:
     if away := _not_theirs(request, seller):
         return away
+    if approval_of(seller) is None:
+        messages.info(request, "Your shop needs no approval, so we want no document of you.")
+        return redirect("seller_before")
     form = DocumentForm(request.POST, request.FILES) if request.method == "POST" else DocumentForm()
     if request.method == "POST" and form.is_valid():
         (jpeg,) = form.cleaned_data["document"]
         save_document(seller=seller, jpeg=jpeg, actor=signed_in(request), now=timezone.now())
         messages.success(request, "We have your picture.")
         return redirect("seller_before")
-    return show(request, seller, "joining/document", {"form": form}, here="profile", status=422 if form.errors else 200)
+    context = {"form": form, "there": has_document(seller)}
+    return show(request, seller, "joining/document", context, here="profile", status=422 if form.errors else 200)
 
 
 @sellers_only

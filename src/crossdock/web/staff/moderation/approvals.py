@@ -11,7 +11,7 @@ from crossdock.domain.moderation.particulars import KINDS, Kind
 from crossdock.domain.roles import Right
 from crossdock.store.models import SellerApproval, User
 from crossdock.usecases.accounts.approving import approvals, approve, lines_of, looked, send_back, steps_of
-from crossdock.usecases.accounts.details import document_of, has_document, particulars_of
+from crossdock.usecases.accounts.details import KeyLost, document_of, has_document, particulars_of
 from crossdock.usecases.errors import Problem, Stale
 from crossdock.web.forms import one_of, typed
 from crossdock.web.pictures import shown
@@ -58,16 +58,21 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     trouble = _done(request, staff, row, words) if request.method == "POST" else ""
     if trouble is None:
         return redirect("staff_approval", public_id)
-    lines, told = lines_of(row), particulars_of(seller=row.seller, actor=staff)
+    lines = lines_of(row)
+    try:
+        told, lost = particulars_of(seller=row.seller, actor=staff), ""
+    except KeyLost as locked:
+        told, lost = None, str(locked)
     context = {
         "approval": row,
         "seller": row.seller,
         "state": STAGES[row.stage],
         "lines": lines,
         "told": told,
+        "lost": lost,
         "told_kind": KINDS[Kind(told.kind)] if told else "",
         "document": has_document(row.seller),
-        "complete": not any(line.missing for line in lines),
+        "complete": not lost and not any(line.missing for line in lines),
         "changed": changed_words(row.changed),
         "seen": row.facts_at.isoformat(),
         "words": words,
@@ -83,7 +88,11 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
 @require_safe
 def document(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
     row = get_object_or_404(approvals("all"), seller__public_id=public_id)
-    jpeg = document_of(seller=row.seller, actor=staff, now=timezone.now())
+    try:
+        jpeg = document_of(seller=row.seller, actor=staff, now=timezone.now())
+    except KeyLost as locked:
+        messages.error(request, str(locked))
+        return redirect("staff_approval", public_id)
     if jpeg is None:
         raise Http404
     return shown(jpeg)
