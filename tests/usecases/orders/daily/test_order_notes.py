@@ -91,6 +91,13 @@ def test_tags_grow_whatever_their_case_and_go_with_their_last_order(world: World
     assert tags_of(seller=world.seller) == ["call"]
 
 
+def test_letters_whose_capitals_differ_are_one_tag_as_well(world: World) -> None:
+    """In capital letters the database has "ẞ" and "ß" apart, in small ones together."""
+    first, second, owner = world.buy(), world.buy(), world.seller.owner
+    assert tag_order(order=first, actor=owner, name="GRUẞ") == tag_order(order=second, actor=owner, name="gruß")
+    assert in_list(seller=world.seller, wanted=OrderFilter(tag="gruß"), now=NOW) == [second, first]
+
+
 def test_limits_are_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     order, owner = world.buy(), world.seller.owner
     for name, said in (("", "Choose a tag"), ("x" * 31, "at most 30")):

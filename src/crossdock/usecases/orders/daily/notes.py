@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
 
 from crossdock.domain.storable import one_line, typed_lines
 from crossdock.store.models import Order, OrderNote, OrderTag, Seller, TaggedOrder, User
@@ -25,6 +26,11 @@ def notes_of(order: Order) -> QuerySet[OrderNote]:
 def tags_of(*, seller: Seller) -> list[str]:
     """What the list to choose from has, by name."""
     return sorted(theirs(OrderTag, seller).values_list("name", flat=True), key=str.casefold)
+
+
+def named(*, seller: Seller, name: str) -> QuerySet[OrderTag]:
+    """At most one, whatever its case. The database compares so too; in capital letters "ẞ" and "ß" are two."""
+    return theirs(OrderTag, seller).alias(low=Lower("name")).filter(low=Lower(Value(name)))
 
 
 def tags_on(orders: Sequence[Order]) -> dict[int, list[OrderTag]]:
@@ -82,7 +88,7 @@ def tag_order(*, order: Order, actor: User, name: str) -> OrderTag:
         order = _locked(order, actor)
         # Two tabs of a browser count one after the other, and a tag is not removed meanwhile.
         Seller.objects.select_for_update(no_key=True).get(pk=order.seller_id)
-        tag = theirs(OrderTag, order.seller).filter(name__iexact=name).first()
+        tag = named(seller=order.seller, name=name).first()
         on_it = TaggedOrder.objects.filter(order=order)
         if tag is not None and on_it.filter(tag=tag).exists():
             return tag

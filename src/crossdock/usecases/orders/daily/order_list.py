@@ -11,6 +11,7 @@ from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Alert, Connection, Order, OrderLine, Seller, Shipment, ShopCopy, TaggedOrder
 from crossdock.usecases.orders.shippable import ASKED, HELD, NOT_ASKED, NOT_HELD
 from crossdock.usecases.record.rights import theirs
+from crossdock.usecases.orders.daily.notes import named
 
 # A tab says "99+" for more.
 MOST_COUNTED = 100
@@ -115,7 +116,7 @@ def _narrowed(seller: Seller, wanted: OrderFilter, now: datetime) -> QuerySet[Or
         sent = Shipment.objects.filter(order=OuterRef("pk"), carrier__iexact=wanted.carrier, undone_at=None)
         found = found.filter(Exists(sent.exclude(carrier="")))
     if wanted.tag:
-        tagged = TaggedOrder.objects.filter(tag__seller=seller, tag__name__iexact=wanted.tag)
+        tagged = TaggedOrder.objects.filter(tag__in=named(seller=seller, name=wanted.tag))
         found = found.filter(pk__in=tagged.values("order"))
     if wanted.due:
         found = found.filter(_OPEN, ship_by__lte=_until(seller, Due(wanted.due), clock))
