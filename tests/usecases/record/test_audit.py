@@ -402,6 +402,7 @@ class TestAccess:
             ("webhook receiver added", house.owner),
             ("shop disconnected", house.owner),
         ]
+            ("document handed in", house.owner),
         assert "secret" not in str(list(rows.values("detail")))
 
 
