@@ -114,7 +114,8 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
         actor=signed_in(request),
         what="orders as CSV",
         now=now,
-        detail={"seller": seller.public_id, "which": wanted.address},
+        # What was searched for may be a buyer's name, and people are numbers in the audit log.
+        detail={"seller": seller.public_id, "which": wanted.queue, "narrowed_by": list(wanted.parts)},
     )
 
     def lines() -> Iterator[str]:
