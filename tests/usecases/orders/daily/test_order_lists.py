@@ -171,6 +171,29 @@ class TestTabs:
             self.keep(world, country, country=country)
         assert asked() == few + 1, "the tabs themselves are asked for anyway; their numbers are one more"
 
+    @pytest.mark.parametrize("words", ["a%00b", "a%0Ab", "w" * 300])
+    def test_a_tab_is_read_as_its_page_reads_it(self, world: World, words: str) -> None:
+        """What no field sends may stand in an address that somebody else wrote."""
+        client = Client()
+        client.force_login(world.seller.owner)
+        page = client.post("/seller/orders/tabs/keep/", {"wanted": f"queue=all&q={words}", "name": "Odd"})["Location"]
+        shown = unescape(client.get(page).content.decode())
+        assert "Remove the tab “Odd”" in shown and "Odd" in page_of(world.seller.owner, "")
+
+    def test_what_is_too_long_to_be_kept_is_not_kept_cut(self, world: World) -> None:
+        client, wanted = Client(), OrderFilter(words="字" * 100, carrier="字" * 20)
+        client.force_login(world.seller.owner)
+        asked = {"wanted": wanted.address, "name": "Long"}
+        assert b"too long to be kept" in client.post("/seller/orders/tabs/keep/", asked, follow=True).content
+        assert not OrderView.objects.exists()
+
+    def test_tabs_that_search_are_counted_by_the_same_one_question(self, world: World) -> None:
+        order = world.buy()
+        wanted = [OrderFilter(words=words) for words in ("zzz", order.reference, str(order.number))]
+        with CaptureQueriesContext(database) as seen:
+            assert counts_of(seller=world.seller, wanted=wanted, now=NOON) == [0, 1, 1]
+        assert len(seen) == 1
+
     def test_a_tab_of_what_is_not_understood_any_more_still_opens(self, world: World) -> None:
         view = self.keep(world, "Old", country="US")
         OrderView.objects.filter(pk=view.pk).update(address="queue=gone&country=XX&low=zz")

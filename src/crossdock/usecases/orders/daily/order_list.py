@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.fields.json import KT
@@ -9,9 +11,9 @@ from django.db.models.fields.json import KT
 from crossdock.domain.daily.filters import NO_SHOP, Due, OrderFilter
 from crossdock.domain.orders import ParcelState
 from crossdock.store.models import Alert, Connection, Order, OrderLine, Seller, Shipment, ShopCopy, TaggedOrder
+from crossdock.usecases.orders.daily.notes import named
 from crossdock.usecases.orders.shippable import ASKED, HELD, NOT_ASKED, NOT_HELD
 from crossdock.usecases.record.rights import theirs
-from crossdock.usecases.orders.daily.notes import named
 
 # A tab says "99+" for more.
 MOST_COUNTED = 100
@@ -143,19 +145,19 @@ def _matches(seller: Seller, text: str) -> Q:
     mine = Order.objects.filter(seller=seller)
     copies = ShopCopy.objects.filter(order__seller=seller).exclude(shop_number="")
     parcels = Shipment.objects.filter(order__seller=seller, tracking_number__iexact=text).exclude(tracking_number="")
-    exact = {
-        *mine.filter(reference=text.partition("@")[0].upper()).values_list("pk", flat=True),
-        *copies.filter(shop_number__iexact=text).values_list("order", flat=True),
-        *copies.filter(shop_number__iexact=f"#{text}").values_list("order", flat=True),
-        *parcels.values_list("order", flat=True),
-    }
+    exact = [
+        mine.filter(reference=text.partition("@")[0].upper()).values("pk"),
+        copies.filter(shop_number__iexact=text).values("order"),
+        copies.filter(shop_number__iexact=f"#{text}").values("order"),
+        parcels.values("order"),
+    ]
     if text.isdecimal() and len(text) < 18:
-        exact |= set(mine.filter(number=int(text)).values_list("pk", flat=True))
+        exact.append(mine.filter(number=int(text)).values("pk"))
     lines = OrderLine.objects.filter(Q(sku__iexact=text) | Q(title__icontains=text), order__seller=seller)
     people = mine.annotate(recipient=KT("ship_to__name")).filter(
         Q(recipient__unaccent__icontains=text) | Q(buyer__name__unaccent__icontains=text)
     )
-    return Q(pk__in=exact) | Q(pk__in=lines.values("order")) | Q(pk__in=people.values("pk"))
+    return reduce(or_, (Q(pk__in=rows) for rows in (*exact, lines.values("order"), people.values("pk"))))
 
 
 def _behind(seller: Seller, after: int, due: str) -> Q:

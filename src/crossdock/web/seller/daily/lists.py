@@ -31,16 +31,22 @@ from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
 PAGE = 40
+# Four texts of a hundred letters, each of which may take twelve signs of an address; keep_view says what is too long.
+LONGEST_SENT = 5000
 
 
 def chosen(request: HttpRequest, seller: Seller) -> tuple[OrderFilter, list[str]]:
     """What the address asks for, and what was typed there and means nothing."""
-    return read({name: typed(request.GET, name) for name in NAMES}, currency=seller.currency)
+    return _read(request.GET, seller)
 
 
-def from_address(query: str, *, currency: str) -> OrderFilter:
-    """What a kept address chooses; what is not understood any more chooses nothing."""
-    return read(QueryDict(query).dict(), currency=currency)[0]
+def from_address(query: str, seller: Seller) -> OrderFilter:
+    """What a kept address chooses, as its page reads it; what is not understood any more chooses nothing."""
+    return _read(QueryDict(query), seller)[0]
+
+
+def _read(values: QueryDict, seller: Seller) -> tuple[OrderFilter, list[str]]:
+    return read({name: typed(values, name) for name in NAMES}, currency=seller.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def _tabs(request: HttpRequest, seller: Seller, wanted: OrderFilter) -> tuple[li
     """Queues, then tabs of one's own; and which of these is shown."""
     now, views = timezone.now(), list(views_of(seller=seller, person=signed_in(request)))
     counts = queues(seller=seller, now=now)
-    kept = [from_address(view.address, currency=seller.currency) for view in views]
+    kept = [from_address(view.address, seller) for view in views]
     found = counts_of(seller=seller, wanted=kept, now=now)
     shown = next((view for view in views if view.address == wanted.address), None)
     tabs = [
@@ -149,7 +155,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 @require_POST
 def keep(request: HttpRequest, seller: Seller) -> HttpResponse:
     """The list becomes a tab; one that is kept already is renamed."""
-    wanted = from_address(typed(request.POST, "wanted", longest=1000), currency=seller.currency)
+    wanted = from_address(typed(request.POST, "wanted", longest=LONGEST_SENT), seller)
     actor, name = signed_in(request), typed(request.POST, "name")
     try_it(
         request,
