@@ -64,7 +64,9 @@ def logo(content: bytes) -> tuple[bytes, str]:
 
 
 def icon(content: bytes) -> tuple[bytes, str]:
-    """What stands on a browser's tab: a square of ICON pixels, filled up with nothing, as a PNG. Raises NotAPicture."""
+    """What stands on a browser's tab: a square of at most ICON pixels, filled up with nothing, as a PNG. Raises
+    NotAPicture.
+    """
     return _as_png(_drawn(content, LONGEST_SIDE)[0], (ICON, ICON), square=True), "png"
 
 
@@ -72,9 +74,10 @@ def _as_png(drawn: "Image.Image", box: tuple[int, int], *, square: bool) -> byte
     from PIL import Image
 
     drawn.thumbnail(box)
-    if square and drawn.size != box:
-        whole = Image.new("RGBA", box)
-        whole.paste(drawn, ((box[0] - drawn.width) // 2, (box[1] - drawn.height) // 2))
+    side = max(drawn.size)
+    if square and drawn.size != (side, side):
+        whole = Image.new("RGBA", (side, side))
+        whole.paste(drawn, ((side - drawn.width) // 2, (side - drawn.height) // 2))
         drawn = whole
     target = io.BytesIO()
     drawn.save(target, "PNG", **_SAVING["PNG"])

@@ -208,6 +208,25 @@ def test_two_at_once_do_not_undo_each_other(desk: Desk) -> None:
         brand.set_brand(wanted=Brand(name="Two"), seen=1, actor=user(), now=now)
 
 
+def test_a_second_tab_is_told_what_was_set_in_the_first(desk: Desk) -> None:
+    desk.get(PAGE)
+    opened = hidden(desk, "seen")
+    chosen(desk, name="Lantern", accent=PLUM)
+    assert desk.post(PAGE, name="", accent=PLUM, contact="help@lantern.example", seen=opened) == 422
+    assert "Ola Operations set another one since you opened this page" in desk.words
+    desk.post(PAGE, **again(desk, name="Lantern", accent=PLUM))
+    assert "another one than you looked at" in desk.words
+    desk.post(PAGE, **again(desk, name="Lantern", accent=PLUM, contact="help@lantern.example"))
+    assert desk.post(PAGE, **again(desk, name="Lantern", accent=PLUM, contact="help@lantern.example")) == 200
+    assert [row.name for row in Branding.objects.order_by("number")] == ["Lantern", "Lantern"]
+
+
+def test_a_small_icon_fills_its_tab(desk: Desk) -> None:
+    desk.post(PAGE, name="", accent=PLUM, icon_file=picture(32, 20))
+    content = Client().get(hidden(desk, "icon")).content
+    assert Image.open(io.BytesIO(content)).size == (32, 32), "not a stamp in the middle of 192 empty pixels"
+
+
 def test_a_role_without_the_right_reads_who_may() -> None:
     other = Desk(user(is_staff=True, roles="support"))
     assert other.get(PAGE) == 403

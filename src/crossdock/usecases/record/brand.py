@@ -60,6 +60,10 @@ def brand_of(row: Branding | None) -> Brand:
     return Brand(row.name, row.accent, row.contact, row.sender, row.logo, row.icon)
 
 
+def who_set(row: Branding | None) -> str:
+    return str((row.made_by if row else None) or "Somebody")
+
+
 def versions() -> QuerySet[Branding]:
     """Newest first."""
     return Branding.objects.select_related("made_by").order_by("-number")
@@ -83,8 +87,7 @@ def set_brand(*, wanted: Brand, seen: int, actor: User, now: datetime) -> bool:
         # Of two at once one has the next number.
         made = {**given, "made_by": actor, "made_at": now}
         if number != seen or not Branding.objects.get_or_create(number=seen + 1, defaults=made)[1]:
-            who = (newest.made_by if newest else None) or "Somebody"
-            raise Invalid(f"{who} set another one meanwhile. Look at what holds now, then set yours again.")
+            raise Invalid(f"{who_set(newest)} set another one meanwhile. Look at what holds now, then set yours again.")
         note(actor=actor, action="branding set", subject=kept.name or settings.SITE_NAME, now=now, detail=given)
         transaction.on_commit(forget)
     return True

@@ -22,7 +22,7 @@ from crossdock.domain.site.brand import (
 )
 from crossdock.store.models import User
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.record.brand import brand_of, set_brand, versions
+from crossdock.usecases.record.brand import brand_of, set_brand, versions, who_set
 from crossdock.web.forms import typed
 from crossdock.web.picture_encoding import NotAPicture, icon, logo
 from crossdock.web.pictures import is_ours, keep
@@ -57,7 +57,7 @@ class BrandForm(forms.Form):
         label="Icon",
         required=False,
         widget=forms.FileInput(attrs=_PICTURES),
-        help_text="For browsers’ tabs: a square picture; drawn anew, 192 × 192 pixels.",
+        help_text="For browsers’ tabs: a square picture; drawn anew, at most 192 × 192 pixels.",
     )
     no_icon = forms.BooleanField(label="No icon of our own", required=False)
     contact = forms.EmailField(
@@ -131,6 +131,12 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
                     return _set(request, staff, shown)
                 except Problem as problem:
                     trouble = str(problem)
+        elif shown and _seen(request) not in (None, newest.number if newest else 0):
+            # What this form was filled with is older.
+            trouble = (
+                f"{who_set(newest)} set another one since you opened this page. What you see here is yours: compare it"
+                " with the versions below before you set it."
+            )
         if shown:
             # With the pictures' new addresses.
             form = BrandForm(initial=_initial(shown))
@@ -154,11 +160,15 @@ def _initial(brand: Brand) -> dict[str, str]:
     return {name: getattr(whole, name) for name in Brand.__dataclass_fields__}
 
 
+def _seen(request: HttpRequest) -> int | None:
+    """The number of the version that the form was filled with; None where it says none."""
+    seen = typed(request.POST, "seen", longest=18)
+    return int(seen) if seen.isdecimal() and len(seen) < 9 else None
+
+
 def _set(request: HttpRequest, staff: User, wanted: Brand) -> HttpResponse:
     """Raises a Problem."""
-    seen = typed(request.POST, "seen", longest=18)
-    number = int(seen) if seen.isdecimal() and len(seen) < 9 else 0
-    if set_brand(wanted=wanted, seen=number, actor=staff, now=timezone.now()):
+    if set_brand(wanted=wanted, seen=_seen(request) or 0, actor=staff, now=timezone.now()):
         messages.success(request, "Set. Every page and mail has it within half a minute.")
     else:
         messages.info(request, "It is so already.")
