@@ -306,7 +306,8 @@ class TestABuyerLeaves:
 class TestASellerLeaves:
     def test_their_shop_is_gone_and_sales_name_it(self, house: House) -> None:
         owner, seller = house.owner, house.world.seller
-        User.objects.filter(pk=owner.pk).update(email="zoe.mark@example.test", name="Zoë Müller")
+        User.objects.filter(pk=owner.pk).update(email="zoe.mark@example.test", name="Zoë Müller", language="de")
+        Seller.objects.filter(pk=seller.pk).update(eu_contact={"name": "Aunt Müller", "address": "7 Mühlweg"})
         owner.refresh_from_db()
         typed = replace(ADDRESS, name="Zoë Müller", line1="7 Mühlweg")
         try_order(connection=house.world.shop, variant=house.world.variant, ship_to=typed, actor=owner, now=NOW)
@@ -328,6 +329,7 @@ class TestASellerLeaves:
         buyers = {"store.Order", "store.PaymentIntent", "store.Command", "store.Label"}
         assert {table: names for table, names in where("Müller", "zoe.mark").items() if table not in buyers} == {}
         assert not set(where("zoe.mark")) and where("7 Mühlweg") == {}
+        assert (Seller.objects.get(pk=seller.pk).eu_contact, User.objects.get(pk=owner.pk).language) == ({}, "")
         shop = Seller.objects.get(pk=seller.pk)
         assert (shop.name, shop.slug) == (seller.name, f"closed-{seller.public_id}")
         # One was taken down by staff, and stays so.

@@ -208,14 +208,14 @@ def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
     if not Order.objects.filter(seller=seller).exists():
         seller.name = CLOSED
     seller.away_from = seller.away_until = seller.away_since = None
-    return ["slug", "name", "closed_days", "away_from", "away_until", "away_since"]
+    return ["slug", "name", "closed_days", "eu_contact", "away_from", "away_until", "away_since"]
 
 
 def _cut_user(person: User, whose: Whose) -> Sequence[str]:
     person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}@erased.invalid", "", "", ""
     person.set_unusable_password()
-    person.is_active, person.roles, person.last_login = False, "", None
-    return ["email", "name", "first_name", "last_name", "password", "is_active", "roles", "last_login"]
+    person.is_active, person.roles, person.last_login, person.language = False, "", None, ""
+    return ["email", "name", "first_name", "last_name", "password", "is_active", "roles", "last_login", "language"]
 
 
 def _replies(orders: list[Order], whose: Whose) -> None:
