@@ -75,6 +75,7 @@ from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
 from crossdock.usecases.outbox.payloads import without_buyer
 from crossdock.usecases.privacy.agents import agent_sessions, agents_replies, cut_parcels_email, others_sessions
+from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, people_in, tabs_beside, tags_beside
 from crossdock.usecases.privacy.sections import tries_of
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import NOBODY, forget_replies
@@ -117,17 +118,11 @@ class Step:
             same.delete()
 
 
-def _known(order: Order, whose: Whose) -> list[str]:
-    to = order.ship_to
-    people = [str(to.get(name) or "") for name in ("name", "line1", "line2", "phone", "postal_code", "company")]
-    return [word for word in (*people, whose.person.name, *whose.addresses) if word]
-
-
 def _words(way: Callable[[Any], Order], *names: str) -> Callable[[Any, Whose], Sequence[str]]:
     """Takes the buyer's name and address out of these columns, texts or JSON. `way` leads to the order."""
 
     def change(row: Any, whose: Whose) -> Sequence[str]:
-        known = _known(way(row), whose)
+        known = people_in(way(row), whose)
         for name in names:
             said = getattr(row, name)
             setattr(row, name, redact_text(said, known) if isinstance(said, str) else redact_value(said, "", known))
@@ -164,21 +159,21 @@ def _cut_sellers_end(label: Label, whose: Whose) -> Sequence[str]:
 
 def _cut_withdrawal(row: Withdrawal, whose: Whose) -> Sequence[str]:
     """The name that they typed may be no name of the account."""
-    row.statement = redact_text(row.statement, [*_known(row.order, whose), *filter(None, [row.name])])
+    row.statement = redact_text(row.statement, [*people_in(row.order, whose), *filter(None, [row.name])])
     row.name = ""
     return ("name", "statement")
 
 
 def _cut_return(row: Return, whose: Whose) -> Sequence[str]:
     row.words = row.carrier = row.tracking_number = row.label = ""
-    known = _known(row.order, whose)
+    known = people_in(row.order, whose)
     row.answer, row.kept_why = redact_text(row.answer, known), redact_text(row.kept_why, known)
     return ("words", "carrier", "tracking_number", "label", "answer", "kept_why")
 
 
 def _cut_command(row: Command, whose: Whose) -> Sequence[str]:
     """One that waits may still be carried out, so all but the person stays. Shops repeat what they refuse."""
-    known = _known(whose.bought.get(reference=row.subject), whose)
+    known = people_in(whose.bought.get(reference=row.subject), whose)
     waits = row.state in (CommandState.WAITING, CommandState.IN_FLIGHT)
     row.payload, row.sentence = without_buyer(row.payload) if waits else {}, redact_text(row.sentence, known)
     # The shop's own ids stay as they are.
@@ -191,7 +186,7 @@ def _cut_command(row: Command, whose: Whose) -> Sequence[str]:
 def _cut_trace(row: Quarantined, whose: Whose) -> Sequence[str]:
     row.trace = ""
     assert row.order is not None
-    row.cause = redact_text(row.cause, _known(row.order, whose))
+    row.cause = redact_text(row.cause, people_in(row.order, whose))
     return ["trace", "cause"]
 
 
@@ -271,10 +266,12 @@ STEPS: tuple[Step, ...] = (
     Step("store.OrderNote", _by_their_shop(OrderNote, "order__seller__owner")),
     Step("store.OrderNote", _about(OrderNote, "order"), _words(_order, "body")),
     Step("store.OrderTag", _by_their_shop(OrderTag, "seller__owner")),
+    Step("store.OrderTag", tags_beside, batch=drop_tags),
     Step(
         "store.OrderView",
         lambda whose: OrderView.objects.filter(Q(person=whose.person) | Q(seller__owner=whose.person)),
     ),
+    Step("store.OrderView", tabs_beside, batch=drop_tabs),
     Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),
     Step("store.PayoutHold", _by_their_shop(PayoutHold, "seller__owner")),

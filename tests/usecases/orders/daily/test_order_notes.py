@@ -10,11 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from tests.house.test_flat import copies_of, only_by, plan
 
 from crossdock.domain.daily.filters import OrderFilter
-from crossdock.store.models import DataRun, Order, OrderNote, OrderTag, TaggedOrder, User
+from crossdock.store.models import DataRun, Order, OrderNote, OrderTag, OrderView, TaggedOrder, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.daily import notes
 from crossdock.usecases.orders.daily.notes import remove_note, tag_order, tags_of, untag_order, write_note
 from crossdock.usecases.orders.daily.order_list import found_in, in_list
+from crossdock.usecases.orders.daily.views import keep_view
 from crossdock.usecases.privacy.shop_sections import SOLD
 from crossdock.usecases.privacy.steps import STEPS
 from crossdock.usecases.privacy.whose import Whose
@@ -167,15 +168,22 @@ def test_who_leaves_takes_their_words_along(world: World) -> None:
     tag_order(order=order, actor=owner, name="gift")
     copied = {section.name: list(section.rows(Whose(owner))) for section in SOLD if section.name.startswith("order_")}
     assert len(copied["order_notes"]) == len(copied["order_tags"]) == 1
+    tag_order(order=order, actor=owner, name="For Zoë Müller")
+    email = order.buyer.email
+    for name, wanted in (("Zoë Müller", "gift"), ("A", "Müller"), ("B", f"x {email}"), ("Gifts", "gift 12345678")):
+        keep_view(seller=world.seller, actor=owner, name=name, wanted=OrderFilter(words=wanted), now=NOW)
 
     def leave(person: User) -> None:
         for step in STEPS:
-            if step.table in ("store.OrderNote", "store.OrderTag") and (found := list(step.rows(Whose(person)))):
+            if step.table in ("store.OrderNote", "store.OrderTag", "store.OrderView") and (
+                found := list(step.rows(Whose(person)))
+            ):
                 step.do(found, Whose(person))
 
     leave(order.buyer)
     body = OrderNote.objects.get().body
-    assert "Zoë" not in body and "Elm" not in body and body.endswith("rings twice") and OrderTag.objects.exists()
+    assert "Zoë" not in body and "Elm" not in body and body.endswith("rings twice")
+    assert tags_of(seller=world.seller) == ["gift"] and OrderView.objects.get().name == "Gifts"
     leave(owner)
     assert not OrderNote.objects.exists() and not OrderTag.objects.exists() and not TaggedOrder.objects.exists()
     assert not DataRun.objects.exists() and user()
