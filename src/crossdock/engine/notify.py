@@ -3,7 +3,9 @@
 At least once: a webhook keeps its id.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -49,19 +51,18 @@ def _events(engine: "Engine", party_id: int) -> Do:
             secrets = secrets_of(endpoint=endpoint, now=at)
         except VaultLocked as locked:
             return Later(str(locked), 300.0)
-        way, message_id, body = WEBHOOKS, event.id, event.body
-        if event.session:
-            news = await engine.threads.run(order_news, session=event.session, now=at)
-            if news.body is None:
-                return Done(news.told, note=news.why)
-            way, message_id, body = FOR_AGENTS, news.told, news.body
-        return await notifier(way).deliver(
-            line,
-            url=endpoint.url,
-            secrets=secrets,
-            message_id=message_id,
-            body=body,
-            at=at,
+        if not event.session:
+            return await notifier(WEBHOOKS).deliver(
+                line, url=endpoint.url, secrets=secrets, message_id=event.id, body=event.body, at=at
+            )
+        news = await engine.threads.run(order_news, session=event.session, now=at)
+        if news.body is None:
+            return Done(news.told, note=news.why)
+        # An order that is again as it was (a parcel that was taken back) is news under an id of its own.
+        message_id = hashlib.sha256(f"{claimed.cause} {news.told}".encode()).hexdigest()
+        outcome = await notifier(FOR_AGENTS).deliver(
+            line, url=endpoint.url, secrets=secrets, message_id=message_id, body=news.body, at=at
         )
+        return replace(outcome, shop_id=news.told) if isinstance(outcome, Done) else outcome
 
     return send

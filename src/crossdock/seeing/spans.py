@@ -31,6 +31,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanK
 from opentelemetry.trace.status import StatusCode
 
 from crossdock.config import Config
+from crossdock.domain.commands import order_reference
 from crossdock.logs import mask_line, worth_masking
 from crossdock.seeing.quiet import Quiet, told
 
@@ -42,8 +43,6 @@ _LONGEST = 200
 _SECONDS = 5.0
 # The ids that the next span gets.
 _GIVEN: ContextVar[tuple[int, int] | None] = ContextVar("given", default=None)
-# Subjects of commands that name an order behind them: money:CD-7, risk:CD-7, label:CD-7:1.
-_OF_ORDERS = ("money", "risk", "label")
 
 
 def _ids() -> Any:
@@ -212,6 +211,5 @@ def failed(span: Span, kind: str) -> None:
 
 def order_of(subject: str) -> dict[str, Value]:
     """The order's reference, by which all traces of an order are found; a mail's or an event's subject names none."""
-    kind, _, rest = subject.partition(":")
-    order = rest.partition(":")[0] if kind in _OF_ORDERS else "" if rest else kind
-    return {"crossdock.order": order}
+    reference = order_reference(subject)
+    return {"crossdock.order": "" if ":" in reference else reference}

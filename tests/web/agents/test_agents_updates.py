@@ -19,11 +19,11 @@ from agent import Agent, wrong
 from crossdock.cli.main import main
 from crossdock.domain.commands import CancelReason
 from crossdock.engine.engine import Engine
-from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Order, ShippingRate
+from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Order, Shipment, ShippingRate
 from crossdock.usecases.accounts.tokens import make_token, revoke_token
 from crossdock.usecases.checkout.agent_order import order_news
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.orders.actions import ship_by_hand
+from crossdock.usecases.orders.actions import ship_by_hand, undo_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.outcomes.endpoints import tell_agent_at
@@ -107,6 +107,10 @@ class Bought:
             order=order, lines=None, tracking="1Z", carrier="UPS", actor=order.seller.owner, now=datetime.now(UTC)
         )
 
+    def take_back_second(self) -> None:
+        shipment = Shipment.objects.select_related("order__seller__owner").get()
+        undo_by_hand(shipment=shipment, actor=shipment.order.seller.owner, now=datetime.now(UTC))
+
 
 def agents_token(scopes: str = "agents:change") -> tuple[ApiToken, str]:
     return make_token(name="Finder", seller=None, actor=user(is_staff=True), scopes=scopes, now=datetime.now(UTC))
@@ -149,6 +153,10 @@ async def test_an_agent_is_told_of_each_change_once_and_of_nobody_who_bought(
     assert [row["amount"] for row in refused["data"]["adjustments"]] == [1500]
     read = await sync(one.agent.get, at(one.session))
     assert shipped["data"] == read.json()["order"] and shipped["data"]["status"] == "shipped"
+    await sync(one.take_back_second)
+    await sent(engine, one)
+    assert receiver.events()[-1] == refused
+    assert len({headers["Request-Id"] for headers, _ in receiver.got}) == 4, "it is as it was before, and that is news"
     everything = b" ".join(body for _, body in receiver.got).lower()
     for word in ("zoe@elsewhere.test", "zoë", "müller", "elm st", "springfield", "12345"):
         assert word.encode() not in everything and word not in everything.decode()
@@ -158,18 +166,22 @@ async def test_an_agent_is_told_of_each_change_once_and_of_nobody_who_bought(
 async def test_one_that_is_gone_for_good_is_paused_and_goes_on_with_what_is_true_then(
     engine: Engine, receiver: Receiver, no_jobs: list[int]
 ) -> None:
-    receiver.answers = [410, 200]
+    receiver.answers = [410, 410, 200]
     one = await sync(bought, receiver.url)
     await sent(engine, one)
+    staff = await sync(user, is_staff=True)
+    await sync(endpoints.resume_endpoint, endpoint=one.endpoint, actor=staff, now=datetime.now(UTC))
+    await sent(engine, one)
+    assert len(receiver.got) == 2, "what was refused is sent again, though nothing changed"
     row = await sync(lambda: Endpoint.objects.get(pk=one.endpoint.pk))
     assert row.paused_at is not None and "nobody listens" in row.paused_why
     await sync(one.reject_first)
     await sync(one.ship_second)
     await rest(engine)
-    assert await sync(lambda: one.waiting) == 1 and len(receiver.got) == 1
-    await sync(endpoints.resume_endpoint, endpoint=row, actor=await sync(user, is_staff=True), now=datetime.now(UTC))
+    assert await sync(lambda: one.waiting) == 1 and len(receiver.got) == 2
+    await sync(endpoints.resume_endpoint, endpoint=row, actor=staff, now=datetime.now(UTC))
     await sent(engine, one)
-    (_, told) = receiver.events()
+    (_, _, told) = receiver.events()
     assert told["type"] == "order_create" and told["data"]["status"] == "shipped"
     assert [line["status"] for line in told["data"]["line_items"]] == ["removed", "fulfilled"]
 
@@ -193,6 +205,16 @@ class TestFacts:
         (command,) = Command.objects.filter(party__endpoint__token__isnull=False)
         session = AgentSession.objects.get()
         assert command.payload == {"endpoint": Endpoint.objects.get().pk, "id": "", "body": {}, "session": session.pk}
+
+    def test_another_address_hears_what_the_one_before_did_not_take(self) -> None:
+        one = bought("https://agent.test/events")
+        token, staff = ApiToken.objects.get(seller=None), user(is_staff=True)
+        second, _ = tell_agent_at(token=token, actor=staff, url="https://other.test/", secret="", now=datetime.now(UTC))
+        (command,) = Command.objects.filter(party_id=second.party_id)
+        assert one.waiting == 0 and command.payload["session"] == AgentSession.objects.get().pk
+        Command.objects.filter(pk=command.pk).update(state="done", result="ok")
+        third, _ = tell_agent_at(token=token, actor=staff, url="https://third.test/", secret="", now=datetime.now(UTC))
+        assert not Command.objects.filter(party_id=third.party_id).exists()
 
     def test_a_token_that_holds_no_longer_is_told_nothing(self) -> None:
         bought("https://agent.test/events")

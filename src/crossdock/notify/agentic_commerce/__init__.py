@@ -1,8 +1,8 @@
 """One order event to one agent, signed as the Agentic Commerce Protocol 2026-04-17 has it (its
 openapi.agentic_checkout_webhook.yaml): `Merchant-Signature: t=<seconds>,v1=<hex>`, HMAC-SHA256 of `t.body`.
 
-The header has room for one signature, so it is that of the newest secret. `Request-Id` stays the same while the order
-does: a repeat after a lost answer can be told from news.
+The header has room for one signature, so it is that of the newest secret. `Request-Id` stays the same over the
+tries to tell one state: a repeat after a lost answer can be told from news.
 """
 
 import hashlib

@@ -16,13 +16,15 @@ from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
 from crossdock.domain.roles import Right
 from crossdock.store.ids import public_id
-from crossdock.store.models import ApiToken, Command, Endpoint, Party, Seller, User
-from crossdock.store.models.work import CommandState, PartyKind
+from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Party, Seller, User
+from crossdock.store.models.work import CommandResult, CommandState, PartyKind
 from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
 from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
+from crossdock.usecases.outbox.queue import enqueue_all
+from crossdock.usecases.record.agent_news import update_commands
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.events import EVENTS, TEST, send_to
 from crossdock.usecases.record.rights import require
@@ -115,13 +117,23 @@ def tell_agent_at(*, token: ApiToken, actor: User, url: str, secret: str, now: d
         row = ApiToken.objects.select_for_update(no_key=True, of=("self",)).get(pk=token.pk)
         if row.seller_id is not None or not reaches(row.scopes, area=FOR_AGENTS, change=True):
             raise Invalid("This token is no agent's that may buy.")
-        before = agents_endpoint(token=row)
+        before, unheard = agents_endpoint(token=row), list[int]()
         if before is not None:
+            unheard = list(_not_taken(before).values_list("payload__session", flat=True))
             delete_endpoint(endpoint=before, actor=actor, now=now)
         secret = secret or _fresh_secret()
         endpoint = _made(Endpoint(token=row, url=url, name=row.name), secret, now=now)
+        # What the address before did not take is told at this one.
+        enqueue_all(update_commands(AgentSession.objects.filter(pk__in=unheard), cause="moved", now=now))
         _noted(endpoint, actor, "agent's receiver added", now=now)
     return endpoint, secret
+
+
+def _not_taken(row: Endpoint) -> QuerySet[Command]:
+    """Of an agent's also what was refused: it has no list from which one message is sent again."""
+    open_ones = Q(state__in=[CommandState.DEAD, CommandState.WAITING])
+    refused = Q(state=CommandState.DONE, result=CommandResult.REFUSED)
+    return Command.objects.filter(open_ones if row.token_id is None else open_ones | refused, party_id=row.party_id)
 
 
 def _noted(row: Endpoint, actor: User, action: str, *, now: datetime) -> None:
@@ -190,8 +202,8 @@ def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
         Party.objects.filter(pk=row.party_id).update(
             stopped=False, resting_until=None, failures=0, failing_since=None, last_error=""
         )
-        again = Command.objects.filter(party_id=row.party_id, state__in=[CommandState.DEAD, CommandState.WAITING])
-        many = again.update(state=CommandState.WAITING, due_at=now, created_at=now, finished_at=None)
+        again = {"state": CommandState.WAITING, "result": CommandResult.NONE, "finished_at": None}
+        many = _not_taken(row).update(**again, due_at=now, created_at=now)
         told.settle_by_fact(
             how="The receiver was resumed.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
         )

@@ -37,20 +37,20 @@ def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: dateti
     """One for each session whose agent is told anything; not written yet. `cause` names what happened; while its
     receiver is paused one for each order waits, however much happens.
     """
-    by_token = {session.token_id: session for session in sessions}
-    rows = Endpoint.objects.filter(token__in=by_token, deleted_at=None) if by_token else ()
+    told = list(sessions)
+    tokens = {session.token_id for session in told}
+    rows = Endpoint.objects.filter(token__in=tokens, deleted_at=None) if tokens else ()
     listening = {row.token_id: row for row in rows}
     return [
-        _command(listening[session.token_id], session, cause, now)
-        for session in by_token.values()
-        if session.token_id in listening
+        _command(listening[session.token_id], session, cause, now) for session in told if session.token_id in listening
     ]
 
 
-def tell_agent(intent: PaymentIntent, *, cause: str, now: datetime) -> None:
-    """Of what no line of an order's story says: a part that came to no order."""
-    if of_an_agent(intent):
-        enqueue_all(update_commands(sessions_behind([intent.pk]), cause=cause, now=now))
+def tell_agent(payment: str, *, cause: str, now: datetime) -> None:
+    """Of what no line of an order's story says: a part that came to no order. `payment`: its public id."""
+    if settings.AGENTS:
+        behind = AgentSession.objects.filter(intent__public_id=payment)
+        enqueue_all(update_commands(behind, cause=cause, now=now))
 
 
 def _command(endpoint: Endpoint, session: AgentSession, cause: str, now: datetime) -> Command:

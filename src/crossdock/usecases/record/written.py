@@ -226,12 +226,8 @@ class Writing:
 
     def _of_agents(self) -> list[Command]:
         """Whatever is said, what an agent reads of the order may have changed; the first line names the cause."""
-        first = {one.entry.order.intent_id: one.entry.pk for one in reversed(self._said) if isinstance(one, Line)}
-        return [
-            command
-            for session in self._agents
-            for command in update_commands([session], cause=f"entry:{first[session.intent_id]}", now=self._now)
-        ]
+        first = next((one.entry.pk for one in self._said if isinstance(one, Line)), None)
+        return update_commands(self._agents, cause=f"entry:{first}", now=self._now)
 
     def _post(self, mail: Mail, fresh: set[int]) -> list[Command]:
         if id(mail) not in fresh:

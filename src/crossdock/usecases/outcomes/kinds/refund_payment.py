@@ -15,7 +15,7 @@ from crossdock.usecases.record.telling import Telling
 def done(held: Held, outcome: Done, facts: Facts) -> None:
     order, refund = held.order, REFUND.validate_python(held.row.payload)
     if order is None:
-        tell_agent(PaymentIntent.objects.get(public_id=refund.intent), cause=f"back:{held.row.pk}", now=facts.told.now)
+        tell_agent(refund.intent, cause=f"back:{held.row.pk}", now=facts.told.now)
         return
     books.post_refund_done(order=order, amount_minor=refund.amount_minor, cause=held.row.cause, now=facts.told.now)
     refund_done(credit=refund.credit, now=facts.told.now)
