@@ -534,6 +534,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_risk_label": ("/staff/orders/{order}/risk/label/", "post", 302),
     "staff_tokens": ("/staff/tokens/", "get", 200),
     "staff_token_revoke": ("/staff/tokens/{token}/revoke/", "post", 302),
+    "staff_token_resume": ("/staff/tokens/{token}/resume/", "post", 302),
     "staff_roles": ("/staff/roles/", "get", 200),
     "staff_taxonomy": ("/staff/attributes/", "get", 200),
     "staff_taxonomy_edit": ("/staff/attributes/edit/", "get", 200),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from django.test import Client
 from tests.web.agents.test_agents_sessions import PAY, at, good, made
 
 from agent import Agent, wrong
@@ -27,6 +28,8 @@ from crossdock.usecases.orders.actions import ship_by_hand, undo_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.outcomes.endpoints import tell_agent_at
+from crossdock.usecases.record.telling import telling
+from crossdock.usecases.support.dashboard import counts
 from market import World, user
 from stall import engine, no_jobs, rest, sync, until  # noqa: F401
 
@@ -205,6 +208,22 @@ class TestFacts:
         (command,) = Command.objects.filter(party__endpoint__token__isnull=False)
         session = AgentSession.objects.get()
         assert command.payload == {"endpoint": Endpoint.objects.get().pk, "id": "", "body": {}, "session": session.pk}
+
+    def test_staff_see_one_that_is_told_nothing_and_let_it_go_on(self) -> None:
+        one = bought("https://agent.test/events?key=hush")
+        (command,) = Command.objects.filter(party_id=one.endpoint.party_id)
+        with telling(datetime.now(UTC)) as told:
+            endpoints.endpoint_gave_up(command=command, sentence="It answered 410.", told=told)
+        client = Client()
+        client.force_login(user(is_staff=True, is_superuser=True))
+        assert "Shopping agents told nothing" in client.get("/staff/").content.decode().partition("Nothing waits")[0]
+        page = client.get("/staff/tokens/").content.decode()
+        assert "agent.test is told nothing" in page and "It answered 410." in page and "hush" not in page
+        resume = f"/staff/tokens/{one.endpoint.token_id}/resume/"
+        assert resume in page
+        assert "what it did not take" in client.post(resume, follow=True).content.decode()
+        assert "agent.test is told of its orders" in client.get("/staff/tokens/").content.decode()
+        assert Endpoint.objects.get().paused_at is None and counts(now=datetime.now(UTC))["agents"] == 0
 
     def test_another_address_hears_what_the_one_before_did_not_take(self) -> None:
         one = bought("https://agent.test/events")

@@ -82,12 +82,13 @@ def _told_at(token: "ApiToken", actor: "User", url: str, *, own: bool) -> int:
 
 def _listed() -> int:
     from crossdock.usecases.accounts.tokens import FOR_AGENTS, all_tokens, reaches
-    from crossdock.usecases.outcomes.endpoints import agents_endpoint
+    from crossdock.usecases.outcomes.endpoints import agents_endpoints
 
     rows = all_tokens().filter(seller=None, revoked_at=None).order_by("pk")
     agents = [token for token in rows if reaches(token.scopes, area=FOR_AGENTS, change=True)]
+    told = agents_endpoints(agents)
     for token in agents:
-        print(f"{token.pk:>6}  {token}  {_where(agents_endpoint(token=token))}")
+        print(f"{token.pk:>6}  {token}  {_where(told.get(token.pk))}")
     if not agents:
         print("No token lets an agent buy; they are made at /staff/tokens/.")
     return 0

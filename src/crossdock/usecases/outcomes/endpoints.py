@@ -5,7 +5,7 @@ is shown once; what is kept is sealed.
 import base64
 import re
 import secrets as random_bytes
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -99,8 +99,14 @@ def _made(row: Endpoint, secret: str, *, now: datetime) -> Endpoint:
     return row
 
 
+def agents_endpoints(tokens: Iterable[ApiToken]) -> dict[int, Endpoint]:
+    """By their token's key; most tokens have none."""
+    rows = Endpoint.objects.filter(token__in=list(tokens), deleted_at=None)
+    return {row.token_id: row for row in rows if row.token_id is not None}
+
+
 def agents_endpoint(*, token: ApiToken) -> Endpoint | None:
-    return Endpoint.objects.filter(token=token, deleted_at=None).select_related("party").first()
+    return agents_endpoints([token]).get(token.pk)
 
 
 def tell_agent_at(*, token: ApiToken, actor: User, url: str, secret: str, now: datetime) -> tuple[Endpoint, str]:
@@ -119,7 +125,8 @@ def tell_agent_at(*, token: ApiToken, actor: User, url: str, secret: str, now: d
             raise Invalid("This token is no agent's that may buy.")
         before, unheard = agents_endpoint(token=row), list[int]()
         if before is not None:
-            unheard = list(_not_taken(before).values_list("payload__session", flat=True))
+            sent = Command.objects.filter(party_id=before.party_id).exclude(result=CommandResult.OK)
+            unheard = list(sent.values_list("payload__session", flat=True))
             delete_endpoint(endpoint=before, actor=actor, now=now)
         secret = secret or _fresh_secret()
         endpoint = _made(Endpoint(token=row, url=url, name=row.name), secret, now=now)
@@ -264,7 +271,7 @@ def deliveries_of(*, endpoint: Endpoint, before: int | None, limit: int) -> list
 
 def endpoint_gave_up(*, command: Command, sentence: str, told: Telling) -> None:
     """It took nothing for two days, or said that it is gone for good: it is paused, and its seller decides; of an
-    agent's, staff do, who find it among what was given up.
+    agent's, staff do, who find it counted on their first page.
 
     Called while the command is settled.
     """

@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from crossdock.domain.cases import CaseState
 from crossdock.domain.credit import CreditState
 from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.health import PATIENCE, Stream
-from crossdock.store.models import Alert, Case, Command, Credit, Delivery, LostDispute, RiskHold
+from crossdock.store.models import Alert, Case, Command, Credit, Delivery, Endpoint, LostDispute, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.accounts.approving import to_approve
@@ -29,6 +30,14 @@ def unread(*, now: datetime) -> QuerySet[Delivery]:
     return late.filter(Q(party__connection=None) | Q(party__connection__state=ConnectionState.ACTIVE))
 
 
+def agents_not_told() -> int:
+    """Receivers of agents' order updates that were paused: nobody but staff can let them go on."""
+    if not settings.AGENTS:
+        return 0
+    in_use = Endpoint.objects.filter(seller=None, token__revoked_at=None, deleted_at=None)
+    return in_use.exclude(paused_at=None).count()
+
+
 def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
     alerts = dict(Alert.objects.filter(settled_at=None).values_list("for_staff").annotate(n=Count("pk")))
@@ -42,6 +51,7 @@ def counts(*, now: datetime) -> dict[str, int]:
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "quarantined": causes_standing(),
+        "agents": agents_not_told(),
         "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": len(not_working(now=now)),
         "alerts": alerts.get(False, 0),

@@ -94,6 +94,13 @@ def needs(waiting: dict[str, int]) -> list[Need]:
             Right.WORK,
         ),
         need(
+            "agents",
+            "Shopping agents told nothing",
+            "Their programs took no news of orders. Mend, then resume.",
+            reverse("staff_tokens"),
+            Right.TOKENS,
+        ),
+        need(
             "staff_alerts",
             "Alerts for staff",
             "Only we can settle them; their sellers don't see them.",

@@ -61,7 +61,7 @@ NAVIGATION = (
     Entry("quarantine", "staff_quarantine", "lock", "Quarantine", Right.WORK, "quarantined"),
     Entry("alerts", "staff_alerts", "warn", "Alerts", Right.ALERTS, "staff_alerts"),
     Entry("risk", "staff_risk", "info", "Risk", Right.RISK, "held"),
-    Entry("tokens", "staff_tokens", "link", "API tokens", Right.TOKENS),
+    Entry("tokens", "staff_tokens", "link", "API tokens", Right.TOKENS, "agents"),
     Entry("policy", "staff_policy", "lock", "Rules", Right.RULES),
     Entry("commission", "staff_commission_rules", "coin", "Commission", Right.RULES),
     Entry("taxonomy", "staff_taxonomy", "cart", "Attributes", Right.CATALOGUE),

@@ -1,5 +1,8 @@
-"""API tokens: the marketplace's own, made here, and those of sellers, which only their sellers make."""
+"""API tokens: the marketplace's own, made here, and those of sellers, which only their sellers make. What the agent
+behind one is told of its orders (docs/agents.md) goes on from here after it was paused.
+"""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -12,6 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
 from crossdock.usecases.accounts.tokens import AREAS, OF_MARKETPLACE, all_tokens, revoke_token
+from crossdock.usecases.errors import Invalid
+from crossdock.usecases.outcomes.endpoints import agents_endpoint, agents_endpoints, host_of, resume_endpoint
 from crossdock.web.seller.panel import try_it
 from crossdock.web.seller.tokens import TokenForm, reach_in_words
 from crossdock.web.signin.again import fresh
@@ -38,10 +43,15 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (secret := form.make(seller=None, actor=staff)):
         form = MarketplaceTokenForm()
     tokens, next_after = page_of(request, all_tokens())
+    receivers = agents_endpoints(tokens)
     context = {
         "form": form,
         "secret": secret,
-        "tokens": [(token, reach_in_words(token.scopes)) for token in tokens],
+        "tokens": [
+            (token, reach_in_words(token.scopes), told, host_of(told.url) if told else "")
+            for token in tokens
+            for told in [receivers.get(token.pk)]
+        ],
         "next_after": next_after,
         "now": now,
     }
@@ -54,4 +64,20 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
 def revoke(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     token = get_object_or_404(all_tokens(), pk=pk)
     try_it(request, lambda now: revoke_token(token=token, actor=staff, now=now), "The token is revoked.")
+    return redirect("staff_tokens")
+
+
+@staff_only(Right.TOKENS)
+@fresh
+@require_POST
+def resume(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
+    token = get_object_or_404(all_tokens(), pk=pk)
+
+    def resumed(now: datetime) -> None:
+        endpoint = agents_endpoint(token=token)
+        if endpoint is None:
+            raise Invalid("This agent is told nothing.")
+        resume_endpoint(endpoint=endpoint, actor=staff, now=now)
+
+    try_it(request, resumed, "It is told again, and first what it did not take.")
     return redirect("staff_tokens")

@@ -98,6 +98,7 @@ urlpatterns = [
     path("orders/<slug:public_id>/risk/label/", risk.label, name="staff_risk_label"),
     path("tokens/", tokens.page, name="staff_tokens"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="staff_token_revoke"),
+    path("tokens/<int:pk>/resume/", tokens.resume, name="staff_token_resume"),
     path("roles/", roles.table, name="staff_roles"),
     path("people/", people.table, name="staff_people"),
     path("people/<int:pk>/copy/", people.copy, name="staff_person_copy"),
