@@ -104,6 +104,15 @@ def test_nothing_secret_and_nothing_personal_leaves(log: logging.Logger, heard: 
         assert word not in sent
 
 
+def test_an_address_that_is_somebodys_link_does_not_leave(log: logging.Logger, heard: Any) -> None:
+    try:
+        raise ValueError("it stumbled")
+    except ValueError:
+        log.exception("%s: %s, party %s", "Internal Server Error", "/returns/opens-it-without-a-sign-in/", 7)
+    (event,) = events(log, heard)
+    assert event["message"] == "…: …, party 7" and "opens-it" not in json.dumps(event)
+
+
 def test_what_ends_a_process_is_told_and_ctrl_c_is_not(log: logging.Logger, heard: Any) -> None:
     for error in (KeyError("gone"), KeyboardInterrupt()):
         sys.excepthook(type(error), error, None)

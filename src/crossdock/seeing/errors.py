@@ -54,7 +54,7 @@ class Reporter(logging.Handler):
             said: dict[str, Any] = {
                 "level": "error",
                 "logger": record.name,
-                "message": record.getMessage(),
+                "message": _with_numbers_alone(record),
                 "tags": tags,
             }
             told: Any = {**dict(event), **said}
@@ -90,3 +90,11 @@ class Reporter(logging.Handler):
     def _said(self, text: str) -> str:
         first = text.strip().split("\n", 1)[0][: 2 * _LONGEST]
         return _ADDRESS.sub(MASK, self._mask(first))[:_LONGEST]
+
+
+def _with_numbers_alone(record: logging.LogRecord) -> str:
+    """What a line fills in may be an address that is somebody's link; our numbers are none."""
+    filled = record.args if isinstance(record.args, tuple) else ()
+    return (
+        str(record.msg) % tuple(one if isinstance(one, int) else "…" for one in filled) if filled else str(record.msg)
+    )
