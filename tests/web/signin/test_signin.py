@@ -71,6 +71,7 @@ ASKING = {
     "staff_approval",
     "staff_approval_document",
     "staff_seller_sales",
+    "staff_token_resume",
     "staff_token_revoke",
     "staff_tokens",
 }

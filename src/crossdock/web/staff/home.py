@@ -93,13 +93,7 @@ def needs(waiting: dict[str, int]) -> list[Need]:
             reverse("staff_quarantine"),
             Right.WORK,
         ),
-        need(
-            "agents",
-            "Shopping agents told nothing",
-            "Their programs took no news of orders. Mend, then resume.",
-            reverse("staff_tokens"),
-            Right.TOKENS,
-        ),
+        need("agents", "Shopping agents told nothing", "Mend, then resume.", reverse("staff_tokens"), Right.TOKENS),
         need(
             "staff_alerts",
             "Alerts for staff",
