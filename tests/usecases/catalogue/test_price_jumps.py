@@ -1,5 +1,7 @@
 """Prices that jump in the shop: held beyond the seller's limit, taken or kept, and whatever happens in between."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,9 +16,11 @@ from crossdock.domain.evening.jumps import MOST, jumps
 from crossdock.domain.events import ShopProduct, ShopVariant
 from crossdock.domain.values import Money
 from crossdock.store.models import Alert, Connection, HeldPrice, Listing, Variant
+from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.evening.prices import decide_prices, seen_in, set_price_limit
-from crossdock.usecases.catalogue.import_products import receive_products
+from crossdock.usecases.catalogue.import_products import receive_products, variants_gone
 from crossdock.usecases.errors import Invalid, NotAllowed
+from crossdock.usecases.record.telling import telling
 from crossdock.usecases.stock import counts
 from market import World, seller
 
@@ -163,3 +167,60 @@ def test_a_price_waits_exactly_beyond_the_limit(asked: int, told: int, limit: in
 
 def test_pairs_that_are_none_are_left_out() -> None:
     assert seen_in(["1:2", "x", "3:", ":4", "5:6", "²:1"]) == {1: 2, 5: 6}
+
+
+def test_what_is_sold_in_other_money_or_not_at_all_waits_no_more(world: World) -> None:
+    says(world, 1000, 1000)
+    says(world, 5000, 6000)
+    assert told() == [(5000, False), (6000, False)] and warned()
+    says(world, 5000)
+    assert told() == [(5000, False)] and warned()
+    # Fifty dollars are no price in yen: nobody may take them as that.
+    says(world, 700_000, currency="JPY")
+    assert told() == [] and not warned() and asked() == [700_000, 1000]
+
+
+def test_a_variant_that_the_shop_does_not_know_any_more_waits_no_more(world: World) -> None:
+    says(world, 5000)
+    with telling(world.now) as said:
+        variants_gone(connection_id=world.shop.pk, variants=["v1"], told=said)
+    assert told() == [] and not warned()
+
+
+def test_a_product_filled_in_the_same_instant_leaves_the_others_prices_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fox, hare = (
+        ShopProduct(f"p{n}", name, (ShopVariant(f"v{n}", f"FOX-{n}", "", Money(1000, "USD"), 9),))
+        for n, name in ((1, "Ember Fox"), (2, "Ember Hare"))
+    )
+
+    def read(*products: ShopProduct) -> None:
+        read_no = counts.draw_read_no()
+        receive_products(connection_id=world.shop.pk, products=products, read_no=read_no, now=world.later())
+
+    read(fox, hare)
+    dear = replace(fox, variants=(replace(fox.variants[0], price=Money(5000, "USD")),))
+    read(dear, hare)
+    decide(world, take=False)
+    locked = import_products._locked
+
+    def filled(shop: Connection, seen: Sequence[Listing]) -> dict[str, Listing]:
+        Listing.objects.filter(shop_product_id="p2").update(by_hand={"language": ["English"]})
+        return locked(shop, seen)
+
+    monkeypatch.setattr(import_products, "_locked", filled)
+    read(replace(dear, title="Ember Fox, foil"), replace(hare, title="Ember Hare, foil"))
+    assert asked() == [1000, 1000] and told() == [(5000, True)] and not warned()
+    assert [*Listing.objects.order_by("pk").values_list("lowest_minor", flat=True)] == [1000, 1000]
+
+
+def test_the_listing_is_locked_before_its_held_price_as_when_it_is_decided(world: World) -> None:
+    """Otherwise who takes a price while it is held again waits for an import that waits for them."""
+    for act in (lambda: says(world, 5000), lambda: says(world, 6000), lambda: says(world, 1000)):
+        with CaptureQueriesContext(connection) as ran:
+            act()
+        said = [row["sql"] for row in ran]
+        lock = next(n for n, sql in enumerate(said) if 'FROM "store_listing"' in sql and "FOR NO KEY UPDATE" in sql)
+        writes = [n for n, sql in enumerate(said) if "store_heldprice" in sql and not sql.startswith("SELECT")]
+        assert writes and lock < min(writes)

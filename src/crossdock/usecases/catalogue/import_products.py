@@ -22,7 +22,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.together import ask
 from crossdock.usecases.catalogue.duplicates import find_duplicates
-from crossdock.usecases.catalogue.evening.prices import hold_jumps
+from crossdock.usecases.catalogue.evening.prices import hold_jumps, none_waits, write_jumps
 from crossdock.usecases.catalogue.filling import (
     LONGEST_WORD,
     MOST_OPTIONS,
@@ -154,8 +154,8 @@ def _keep(
     its = fillers_from([shop.seller_id], *found)[shop.seller_id]
     wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its)
     kept = _kept(shop, [*listings.values()], wanted)
-    at_hand: Values = {"shop": shop, "kept": kept, "listings": dict(listings), "owner": owner, "told": told}
-    hold_jumps(wanted=wanted, wanted_here=wanted_here, **at_hand)
+    at_hand: Values = {"shop": shop, "listings": dict(listings), "owner": owner, "now": told.now}
+    jumped = hold_jumps(kept=kept, wanted=wanted, wanted_here=wanted_here, **at_hand)
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
     renamed = {variant.pk for id_, variant in kept.items() if id_ in wanted and _names(variant) != _names(wanted[id_])}
@@ -168,14 +168,16 @@ def _keep(
             changed[variant.pk] = product
     touched = {id_ for id_, row in listings.items() if _differs(row, wanted_here[id_])}
     # What happens to a variant is a change of its listing, too.
-    touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys())}
+    touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys()), *jumped.products}
     tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
     rows = _locked(shop, [listings[id_] for id_ in touched & listings.keys()])
     if filled := {id_: row.by_hand for id_, row in rows.items() if row.by_hand != listings[id_].by_hand}:
         # The seller filled them between our reading and the lock.
         these, of_them = _wanted({id_: here[id_] for id_ in filled}, filled, its)
+        again = {id_: row for id_, row in kept.items() if id_ in of_them}
+        jumped |= hold_jumps(kept=again, wanted=of_them, wanted_here=these, **at_hand)
         wanted_here, wanted = wanted_here | these, wanted | of_them
-        hold_jumps(wanted=wanted, wanted_here=wanted_here, **at_hand)
+    write_jumps(jumped, shop=shop, told=told)
     listings |= _write_listings(rows, wanted_here, told=told)
     fresh_here = {id_: values for id_, values in wanted_here.items() if id_ not in listings}
     listings |= _new_listings(shop, fresh_here, now=told.now)
@@ -354,6 +356,7 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling)
     lock_in_order(listings)
     lock_in_order(here)
     here.update(gone=True)
+    none_waits(shop=shop, variants=here, told=told)
     left = Variant.objects.filter(listing=OuterRef("pk"), gone=False).order_by("price_minor")
     listings.update(lowest_minor=Subquery(left.values("price_minor")[:1]))
     for listing in listings.order_by("pk"):

@@ -1,6 +1,7 @@
 """Prices that jump: held at import, and decided by the seller, several at once."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,23 @@ from crossdock.usecases.record.telling import Telling, telling
 Values = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Jumps:
+    """What a page of products changes about prices that wait, not written yet: `held` begin to, those of `over` do no
+    more. `products` are theirs, by the shop's id.
+    """
+
+    held: list[HeldPrice]
+    over: list[int]
+    products: set[str]
+
+    def __or__(self, other: "Jumps") -> "Jumps":
+        """The other was judged later, of some of the same variants."""
+        again = {row.variant_id for row in other.held}
+        held = [row for row in self.held if row.variant_id not in again]
+        return Jumps([*held, *other.held], [*self.over, *other.over], self.products | other.products)
+
+
 def hold_jumps(
     *,
     shop: Connection,
@@ -28,47 +46,66 @@ def hold_jumps(
     wanted_here: dict[str, Values],
     listings: Mapping[str, Listing],
     owner: Mapping[str, str],
-    told: Telling,
-) -> None:
+    now: datetime,
+) -> Jumps:
     """Of a page of products: a price that jumps stays as it is asked, in `wanted` and in its listing's lowest.
 
-    `kept` are the variants as they are, by the shop's id; `owner` says whose product each is. Nothing is asked where
-    the shop has no limit.
+    `kept` are the variants as they are, by the shop's id; `owner` says whose product each is. What the shop has no
+    more, or sells in other money now, waits no more. Nothing is asked where the shop has no limit.
     """
+    jumped = Jumps([], [], set())
     if shop.price_limit is None:
-        return
-    here = {id_: row for id_, row in kept.items() if id_ in wanted and _same_money(listings, wanted_here, owner[id_])}
-    rows = {row.variant_id: row for row in HeldPrice.objects.filter(variant__in=[each.pk for each in here.values()])}
-    held, over, touched = list[HeldPrice](), list[int](), set[str]()
-    for id_, variant in here.items():
-        price, row = wanted[id_]["price_minor"], rows.get(variant.pk)
+        return jumped
+    rows = {row.variant_id: row for row in HeldPrice.objects.filter(variant__in=[each.pk for each in kept.values()])}
+    home = {listing.pk: id_ for id_, listing in listings.items()}
+    low = set[str]()
+    for id_, variant in kept.items():
+        row, product = rows.get(variant.pk), owner.get(id_) or home[variant.listing_id]
+        told = wanted[id_]["price_minor"] if id_ in wanted and _same_money(listings, wanted_here, product) else None
         said_no = row.told_minor if row is not None and row.kept else None
-        if not jumps(asked=variant.price_minor, told=price, limit=shop.price_limit, kept=said_no):
-            over += [row.pk] if row is not None else []
+        if told is None or not jumps(asked=variant.price_minor, told=told, limit=shop.price_limit, kept=said_no):
+            if row is not None:
+                jumped.over.append(row.pk)
+                jumped.products.add(product)
             continue
         wanted[id_] = wanted[id_] | {"price_minor": variant.price_minor}
-        touched.add(owner[id_])
-        if row is None or row.told_minor != price:
-            held.append(HeldPrice(variant=variant, told_minor=price, at=told.now, kept=False))
-    for product in touched:
+        low.add(product)
+        if row is None or row.told_minor != told:
+            jumped.held.append(HeldPrice(variant=variant, told_minor=told, at=now, kept=False))
+            jumped.products.add(product)
+    for product in low:
         prices = [wanted[id_]["price_minor"] for id_, whose in owner.items() if whose == product and id_ in wanted]
         wanted_here[product] = wanted_here[product] | {"lowest_minor": min(prices)}
-    if held:
+    return jumped
+
+
+def write_jumps(jumped: Jumps, *, shop: Connection, told: Telling) -> None:
+    """The listings of its products are locked: a seller who decides at the same time locks them first as well."""
+    if jumped.held:
         fields = ["told_minor", "at", "kept"]
-        HeldPrice.objects.bulk_create(held, update_conflicts=True, unique_fields=["variant"], update_fields=fields)
+        rows = jumped.held
+        HeldPrice.objects.bulk_create(rows, update_conflicts=True, unique_fields=["variant"], update_fields=fields)
         told.raise_alert(
             code=AlertCode.PRICE_JUMPED,
             seller=shop.seller,
             connection=shop,
-            evidence={"prices": len(held)},
+            evidence={"prices": len(rows)},
             sentence=(
                 f"Prices in {shop.name} changed by more than {shop.price_limit} %. The old ones stay until you take the"
                 " new ones."
             ),
         )
-    if over:
-        HeldPrice.objects.filter(pk__in=over).delete()
-        _settled(shop, "The shop's prices are within your limit again.", told=told)
+    _over(HeldPrice.objects.filter(pk__in=jumped.over), shop, told=told)
+
+
+def none_waits(*, shop: Connection, variants: QuerySet[Variant], told: Telling) -> None:
+    """Of variants that the shop has no more; their listings are locked."""
+    _over(HeldPrice.objects.filter(variant__in=variants), shop, told=told)
+
+
+def _over(rows: QuerySet[HeldPrice], shop: Connection, *, told: Telling) -> None:
+    if shop.price_limit is not None and rows.delete()[0]:
+        _settled(shop, "No price of this shop waits any more.", told=told)
 
 
 def _same_money(listings: Mapping[str, Listing], wanted_here: Mapping[str, Values], product: str) -> bool:
