@@ -238,5 +238,8 @@ def test_the_steps_follow_the_facts(world: World) -> None:
     assert all(a < b for a, b in pairwise(done)) and done[-1] == len(Step)
     looking = {stand.step: stand.state for stand in stands(Facts(True, True, 3, 0, True, "", "", True))}
     assert (looking[Step.TRY], looking[Step.LIVE]) == (State.WAITS, State.NEXT)
+    # Whose shop is paused does not read that buyers find it.
+    choose, live = (stands(Facts(True, True, 3, 0, True, "", "passed", False, paused=True))[n] for n in (2, -1))
+    assert "would be sold" in choose.sentence and live.state is State.NEXT and "paused" in live.sentence
     found = facts_of(connection=world.shop)
-    assert found.connected and found.listed == 1 and not found.read and found.ships
+    assert not found.paused and found.connected and found.listed == 1 and not found.read and found.ships

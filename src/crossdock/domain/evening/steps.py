@@ -29,7 +29,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a shop now. `trial` is how its last test order ended: "", "running", "passed" or "left"
-    (something is left to do). `limits` says in words what is kept back.
+    (something is left to do). `limits` says in words what is kept back. `paused` is a shop that is connected and sells
+    nothing for now.
     """
 
     connected: bool
@@ -40,6 +41,7 @@ class Facts:
     limits: str
     trial: str
     shadow: bool
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _of(step: Step, facts: Facts) -> tuple[bool, str, bool]:
             )
         case Step.CHOOSE:
             many = counted(facts.listed, "listing")
-            sold = f"{many} would be sold" if facts.shadow else f"{many} on sale"
+            sold = f"{many} would be sold" if facts.shadow or facts.paused else f"{many} on sale"
             return facts.listed > 0, f"{sold}, {facts.not_listed} not.", False
         case Step.RULES:
             missing = "" if facts.ships else " Nobody can buy before you set a shipping price."
@@ -97,6 +99,8 @@ def _of(step: Step, facts: Facts) -> tuple[bool, str, bool]:
         case Step.LIVE:
             if facts.shadow:
                 return False, "Shadow mode: your shop is only read. Look at the report, then go live.", False
+            if facts.paused:
+                return False, "Your shop is paused here, so buyers find nothing of it.", False
             return facts.connected and facts.listed > 0, "Buyers find your listings, and orders go to your shop.", False
 
 

@@ -21,6 +21,7 @@ def facts_of(*, connection: Connection) -> Facts:
         limits=_limits(connection),
         trial=_trial(connection),
         shadow=connection.shadow_since is not None,
+        paused=connection.state == ConnectionState.PAUSED,
     )
 
 
