@@ -85,6 +85,36 @@ def test_it_stays_so_when_it_is_paused_resumed_and_connected_again(world: World)
     assert shop.shadow_since is not None and not listings.live().exists()
 
 
+def joined_again(world: World, *, look_first: bool) -> Connection:
+    """Its seller begins from “Connect a shop”, not from “Reconnect”."""
+    row, _ = connect.start_attempt(
+        seller=world.seller,
+        user=world.seller.owner,
+        platform=world.shop.platform,
+        way="key",
+        address=world.shop.address,
+        form={},
+        now=world.later(),
+    )
+    proof = {"shop_id": world.shop.shop_key, "name": "Foxes", "currency": "USD", "checks": [], "settings": {}}
+    connect.prove_attempt(attempt=row, secrets={"api_key": "a:b"}, proof=proof, preview=[], now=world.now)
+    return connect.confirm_attempt(attempt=row, left_out=[], settings={}, now=world.now, shadow=look_first)
+
+
+def test_a_shop_from_before_that_is_connected_to_be_looked_at_does_not_sell(world: World) -> None:
+    owner = world.seller.owner
+    connect.disconnect(connection=world.shop, actor=owner, now=world.now)
+    shop = joined_again(world, look_first=True)
+    assert shop.pk == world.shop.pk and shop.state == "paused" and not listings.live().exists()
+    shadow.begin_shadow(connection=shop, actor=owner, now=world.now)
+    connect.disconnect(connection=shop, actor=owner, now=world.now)
+    for look_first in (True, False):
+        shop = joined_again(world, look_first=look_first)
+        assert shop.state == "active" and shop.shadow_since is not None and not listings.live().exists()
+        connect.disconnect(connection=shop, actor=owner, now=world.now)
+    assert ShadowRun.objects.count() == 1
+
+
 def test_what_cannot_be_only_looked_at_says_why(world: World) -> None:
     owner = world.seller.owner
     with pytest.raises(Invalid, match="Pause your shop first"):

@@ -49,6 +49,7 @@ from crossdock.usecases.stock.limits import count_anew
 
 ATTEMPT_LASTS = timedelta(hours=1)
 STREAMS = ("products", "orders", "counts", "hooks", "secrets")
+LOOK_FIRST = "You chose to only look first. Begin shadow mode, or resume it to sell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,8 @@ def confirm_attempt(
 ) -> Connection:
     """The connection, and its first reading at once. Confirming twice gives the same connection.
 
-    `shadow`: a new one is only read until its seller goes live; one that was connected before stays as it was.
+    `shadow`: a new one is only read until its seller goes live. One that was connected before may have orders that are
+    still to be written to it: it is paused, unless it was only read before.
     """
     with transaction.atomic():
         attempt = ConnectAttempt.objects.select_for_update(no_key=True, of=("self",)).get(pk=attempt.pk)
@@ -206,7 +208,7 @@ def confirm_attempt(
         chosen = {**(back.settings if back else {}), **proof["settings"], **settings, "left_out": sorted(left_out)}
         try:
             with transaction.atomic():
-                shop = _write(attempt, proof, back, chosen, now=now)
+                shop = _write(attempt, proof, back, chosen, look_first=shadow, now=now)
                 if shadow and back is None:
                     look_only(shop=shop, now=now)
         except IntegrityError:
@@ -220,7 +222,13 @@ def confirm_attempt(
 
 
 def _write(
-    attempt: ConnectAttempt, proof: Mapping[str, Any], back: Connection | None, chosen: dict[str, Any], *, now: datetime
+    attempt: ConnectAttempt,
+    proof: Mapping[str, Any],
+    back: Connection | None,
+    chosen: dict[str, Any],
+    *,
+    look_first: bool,
+    now: datetime,
 ) -> Connection:
     party = back.party if back else Party.objects.create(kind=PartyKind.SHOP, name=attempt.platform)
     shop = back or Connection(seller=attempt.seller, party=party, platform=attempt.platform, shop_key=proof["shop_id"])
@@ -237,8 +245,9 @@ def _write(
     counted, shop.secrets, shop.settings = shop.settings.get("location", ""), attempt.secrets or b"", chosen
     # What staff paused stays paused, however often it is connected; so does a platform.
     shop.paused_by_staff = shop.paused_by_staff or paused_platform(shop.platform)
-    shop.state = ConnectionState.PAUSED if shop.paused_by_staff else ConnectionState.ACTIVE
-    shop.state_sentence, shop.checks, shop.checked_at = shop.paused_by_staff, list(proof["checks"]), now
+    waits = shop.paused_by_staff or (LOOK_FIRST if look_first and back and back.shadow_since is None else "")
+    shop.state = ConnectionState.PAUSED if waits else ConnectionState.ACTIVE
+    shop.state_sentence, shop.checks, shop.checked_at = waits, list(proof["checks"]), now
     shop.save()
     if back and counted != chosen.get("location", ""):
         count_anew(shop)

@@ -253,7 +253,12 @@ def _confirm(request: HttpRequest, row: ConnectAttempt) -> HttpResponse:
     shadow = typed(request.POST, "begin", longest=10) == "shadow"
     shop = connect.confirm_attempt(attempt=row, left_out=left_out, settings=chosen, now=now, shadow=shadow)
     choose_settings(connection=shop, buffer=int(buffer), settings={}, actor=signed_in(request), now=now)
-    messages.success(request, f"{shop.name} is connected.")
+    if shadow and shop.shadow_since is None:
+        said = f"{shop.name} was connected here before, so it is paused and sells nothing."
+        messages.warning(request, f"{said} Begin shadow mode, or resume it.")
+        return redirect("seller_evening", shop.public_id)
+    still = " It is still in shadow mode: go live to sell." if shop.shadow_since and not shadow else ""
+    messages.success(request, f"{shop.name} is connected.{still}")
     return redirect("seller_shop_first", shop.public_id)
 
 
