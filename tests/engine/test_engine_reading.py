@@ -15,6 +15,8 @@ from crossdock.domain.capability import Lag
 from crossdock.domain.events import Parcel
 from crossdock.domain.values import Money
 from crossdock.engine.engine import Engine
+from crossdock.engine.shop import polling
+from crossdock.engine.shop.session import Session
 from crossdock.kit.connector import Page, Subscriptions
 from crossdock.kit.errors import AuthDead, NoAnswer, NotSent, Strange, Throttled
 from crossdock.store.models import (
@@ -30,7 +32,7 @@ from crossdock.store.models import (
     VariantStock,
 )
 from crossdock.usecases.catalogue import import_products
-from crossdock.usecases.shops import timers
+from crossdock.usecases.shops import connect, timers
 from crossdock.usecases.stock import reservations
 from stall import Make, connector, copy_of, engine, make, no_jobs, rest, started, stopped, sweep, sync, until  # noqa: F401
 from toy import Placed, ToyConnector
@@ -347,6 +349,25 @@ async def test_the_audit_of_webhooks_tells_what_is_lost_and_settles_when_healed(
     engine.wake(stall.shop.party_id)
     await until(alert.exclude(settled_at=None).exists, what="the alert to settle")
     assert (await sync(Connection.objects.get, pk=stall.shop.pk)).hooks["healed"] == ["product"]
+
+
+async def test_a_session_from_before_asks_for_webhooks_as_it_is_now(make: Make, engine: Engine, settings: Any) -> None:
+    """Shadow mode begins and ends while a worker holds the shop: it writes no webhook into it, and then all at once."""
+    settings.HOOK_URL = "https://market.example"
+    stall = await sync(make)
+    rows = Connection.objects.filter(pk=stall.shop.pk)
+
+    def held() -> Session:
+        return Session(engine, stall.shop.pk, connect.access_of(connection=rows.get()))
+
+    session = await sync(held)
+    await sync(rows.update, shadow_since=datetime.now(UTC))
+    await polling._audit(session, "")
+    assert "subscribe" not in stall.truth.kinds()
+    session = await sync(held)
+    await sync(rows.update, shadow_since=None)
+    await polling._audit(session, "")
+    assert "subscribe" in stall.truth.kinds()
 
 
 async def test_without_a_public_address_no_webhook_is_asked_for(make: Make, engine: Engine, settings: Any) -> None:

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from crossdock.store.models import Connection, Listing, ShadowRun
+from crossdock.web.seller import asking
 from market import World
 from toyshop import dropped_in
 
@@ -77,6 +78,20 @@ def test_from_a_paused_shop_to_the_report_and_live(world: World, panel: Client) 
         press(panel, world, "live")
         assert ShadowRun.objects.get().report["landed"] == 5
         assert "when it went live" in page(panel, world, "shadow")
+
+
+def test_it_does_not_begin_while_our_webhooks_are_still_there(
+    world: World, panel: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press(panel, world, "pause")
+    assert "paused here, so buyers find nothing" in page(panel, world)
+    monkeypatch.setattr(asking, "say_goodbye", lambda shop: "It did not answer.")
+    rows = Connection.objects.filter(pk=world.shop.pk)
+    rows.update(hooks={"expected": ["order"], "active": ["order"]})
+    assert "could not be taken out" in press(panel, world, "shadow/begin")
+    assert not ShadowRun.objects.exists() and rows.get().hooks
+    monkeypatch.setattr(asking, "say_goodbye", lambda shop: "")
+    assert "is only read" in press(panel, world, "shadow/begin") and not rows.get().hooks
 
 
 def test_the_test_order_waits_until_it_is_live(world: World, panel: Client) -> None:

@@ -207,7 +207,10 @@ async def _renewal(session: Session, _: str) -> None:
 
 
 async def _audit(session: Session, _: str) -> None:
-    """Shops switch webhooks off without a word; create and heal them."""
+    """Shops switch webhooks off without a word; create and heal them. Shadow mode may have begun or ended since the
+    session was opened.
+    """
+    await session.reopen()
     if pace.listens(session):
         await _later(session, HOOKS, timedelta(minutes=5))
         audit = await session.asked(session.connector.subscribe(session.opened.shop))

@@ -53,9 +53,10 @@ class Session:
         return Opened(listened_to(connector, self.engine.transport.recorder, self.access.party_id), shop)
 
     async def reopen(self) -> None:
-        """With the connection's settings of now."""
+        """With the connection's settings of now, and where it is to send its deliveries now."""
         row = await self.engine.threads.run(Connection.objects.get, pk=self.connection_id)
-        self.access = replace(self.access, settings=connect.access_of(connection=row).settings)
+        fresh = connect.access_of(connection=row)
+        self.access = replace(self.access, settings=fresh.settings, hook_url=fresh.hook_url)
         self.opened = self._open()
 
     @property

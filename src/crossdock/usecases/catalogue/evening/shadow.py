@@ -43,7 +43,7 @@ def why_no_shadow(connection: Connection) -> str:
 
 def begin_shadow(*, connection: Connection, actor: User, now: datetime) -> None:
     """Of a shop that is paused and has sold nothing here yet; it is read again from now on. Raises NotAllowed, Invalid.
-    Pressed twice it begins once.
+    Pressed twice it begins once. Webhooks are removed by the caller beforehand.
     """
     require(actor, connection.seller)
     with transaction.atomic():
@@ -53,8 +53,8 @@ def begin_shadow(*, connection: Connection, actor: User, now: datetime) -> None:
             return
         if why := why_no_shadow(shop):
             raise Invalid(why)
-        shop.state, shop.state_sentence = ConnectionState.ACTIVE, ""
-        shop.save(update_fields=["state", "state_sentence"])
+        shop.state, shop.state_sentence, shop.hooks = ConnectionState.ACTIVE, "", {}
+        shop.save(update_fields=["state", "state_sentence", "hooks"])
         look_only(shop=shop, now=now)
         settings_note(actor=actor, action="shadow mode began", subject=shop.name, now=now, detail=_named(shop))
         _read_again(shop, now=now)

@@ -1,5 +1,6 @@
 """A seller's first evening: where a shop stands on its way to the first sale, shadow mode, its report, going live."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -73,7 +74,10 @@ def begin(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """Our webhooks there go as well: while it is only looked at, nothing of ours is in it."""
     shop, actor = _shop(seller, public_id), signed_in(request)
     if not shop.shadow_since and not shadow.why_no_shadow(shop):
-        asking.say_goodbye(shop)
+        left_behind = asking.say_goodbye(shop)
+        if left_behind and shop.hooks:
+            messages.error(request, f"Our webhooks could not be taken out of {shop.name}: {left_behind} Try again.")
+            return redirect("seller_evening", public_id)
     said = f"{shop.name} is in shadow mode: it is only read."
     try_it(request, lambda now: shadow.begin_shadow(connection=shop, actor=actor, now=now), said)
     return redirect("seller_evening", public_id)
