@@ -13,9 +13,11 @@ from allauth.account.models import EmailAddress
 from playwright.sync_api import expect
 
 from crossdock.domain.earnings.payouts import Schedule
+from crossdock.domain.moderation.particulars import Kind, Particulars
 from crossdock.domain.values import Address, Money
 from crossdock.store.models import AuditEntry, Listing, Seller
 from crossdock.usecases.accounts.approving import ask
+from crossdock.usecases.accounts.details import save_document, save_particulars
 from crossdock.usecases.accounts.sellers import start_selling
 from crossdock.usecases.labels.purchase import set_ship_from
 from crossdock.usecases.money.balance import release
@@ -31,6 +33,9 @@ SHOTS = os.environ.get("CROSSDOCK_CHROMIUM_SHOTS", "")
 EMAIL = "operator@example.test"
 GOODS = '{"attributes": [], "categories": [{"key": "cards", "name": "Trading cards", "attributes": []}]}'
 HOME = Address("Tide", "5 Market St", "Austin", "US", "78701", region="TX")
+NORA = Particulars(
+    Kind.PRIVATE, "Nora Kern", "5 Market St", "Austin", "78701", "US", "US", "536-90-4399", born="1990-05-17"
+)
 
 
 def _newcomer(name: str) -> Seller:
@@ -39,6 +44,8 @@ def _newcomer(name: str) -> Seller:
     seller = start_selling(user=user(), name=name, country="US", currency="USD", handling_days=2, rates=free, now=now)
     EmailAddress.objects.create(user=seller.owner, email=seller.owner.email, verified=True, primary=True)
     set_ship_from(seller=seller, address=HOME, now=now)
+    save_particulars(seller=seller, given=NORA, actor=seller.owner, now=now)
+    save_document(seller=seller, jpeg=b"A card.", actor=seller.owner, now=now)
     a_listing(seller, f"Lantern of {name}")
     assert ask(seller=seller, actor=seller.owner, now=now)
     return seller
