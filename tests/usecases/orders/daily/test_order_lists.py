@@ -107,6 +107,22 @@ def test_what_is_rare_is_found_by_an_index(world: World, wanted: OrderFilter, in
         assert index in plan(rows)
 
 
+def test_a_shop_of_few_orders_is_found_by_its_index(world: World) -> None:
+    order, other = world.buy(), connection(world.seller)
+    copies_of(order, 3000)
+    changed(world.buy(), connection=other)
+    with database.cursor() as cursor:
+        cursor.execute("ANALYZE store_order")
+    for queue in ("all", "to_ship"):
+        wanted = OrderFilter(queue, shop=other.public_id)
+        found = plan(found_in(seller=world.seller, wanted=wanted, now=NOON)[:41])
+        assert "store_order_connection_id" in found and "InitPlan" not in found
+    tabs = [OrderFilter(shop=other.public_id), OrderFilter(shop="gone"), OrderFilter("to_ship", shop=other.public_id)]
+    with CaptureQueriesContext(database) as seen:
+        assert counts_of(seller=world.seller, wanted=tabs, now=NOON) == [1, 0, 1]
+    assert len(seen) == 2 and counts_of(seller=World().seller, wanted=tabs, now=NOON) == [0, 0, 0]
+
+
 def test_numbers_of_all_tabs_are_one_question_and_end_somewhere(world: World) -> None:
     copies_of(world.buy(), MOST_COUNTED + 20)
     wanted = [OrderFilter(country="US"), OrderFilter(country="JP"), OrderFilter(risk="high")]

@@ -1,6 +1,6 @@
 """The lists of orders that sellers work through: queues, what narrows them, and how many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -82,7 +82,7 @@ def in_list(
 
 def found_in(*, seller: Seller, wanted: OrderFilter, now: datetime, after: int | None = None) -> QuerySet[Order]:
     """What in_list lists, in its order and from there on."""
-    found = _narrowed(seller, wanted, now)
+    found = _narrowed(seller, wanted, now, _shops(seller, [wanted]))
     due = _DUE.get(wanted.queue) or ("ship_by" if wanted.due else None)
     if after is not None:
         found = found.filter(_behind(seller, after, due) if due else Q(pk__lt=after))
@@ -90,9 +90,10 @@ def found_in(*, seller: Seller, wanted: OrderFilter, now: datetime, after: int |
 
 
 def counts_of(*, seller: Seller, wanted: Sequence[OrderFilter], now: datetime) -> list[int]:
-    """How many orders each of these lists has, MOST_COUNTED at most: one statement for all."""
+    """How many orders each of these lists has, MOST_COUNTED at most: one statement for all, and one for their shops."""
+    shops = _shops(seller, wanted)
     parts = [
-        _narrowed(seller, one, now).order_by().values_list(Value(no, IntegerField()), "pk")[:MOST_COUNTED]
+        _narrowed(seller, one, now, shops).order_by().values_list(Value(no, IntegerField()), "pk")[:MOST_COUNTED]
         for no, one in enumerate(wanted)
     ]
     if not parts:
@@ -101,7 +102,16 @@ def counts_of(*, seller: Seller, wanted: Sequence[OrderFilter], now: datetime) -
     return [rows.count(no) for no in range(len(wanted))]
 
 
-def _narrowed(seller: Seller, wanted: OrderFilter, now: datetime) -> QuerySet[Order]:
+def _shops(seller: Seller, wanted: Sequence[OrderFilter]) -> dict[str, int]:
+    """The keys of the shops that these lists name. Asked inside of the list, the database would not know whether a shop
+    has one order or all of them, and read through all.
+    """
+    named = {one.shop for one in wanted} - {"", NO_SHOP}
+    rows = theirs(Connection, seller).filter(public_id__in=named)
+    return dict(rows.values_list("public_id", "pk")) if named else {}
+
+
+def _narrowed(seller: Seller, wanted: OrderFilter, now: datetime, shops: Mapping[str, int]) -> QuerySet[Order]:
     clock = seller.clock(now)
     found: QuerySet[Order] = Order.objects.filter(_queues(clock).get(wanted.queue, Q()), seller=seller)
     if text := wanted.words.strip().lstrip("#"):
@@ -109,7 +119,8 @@ def _narrowed(seller: Seller, wanted: OrderFilter, now: datetime) -> QuerySet[Or
     if wanted.shop == NO_SHOP:
         found = found.filter(connection=None)
     elif wanted.shop:
-        found = found.filter(connection=theirs(Connection, seller).filter(public_id=wanted.shop).values("pk")[:1])
+        # No shop has the key 0.
+        found = found.filter(connection=shops.get(wanted.shop, 0))
     if wanted.risk:
         found = found.filter(risk=wanted.risk)
     if wanted.country:
