@@ -7,6 +7,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
+from crossdock.domain.amounts import NO_NUMBER
 from crossdock.domain.labels import STATUS_WORDS
 from crossdock.domain.moderation.reports import REASONS as REPORTS
 from crossdock.domain.requests.returns import REASONS as RETURNS
@@ -41,11 +42,11 @@ def marks(text: str) -> list[str]:
 
 def said_in(catalog: Catalog) -> dict[tuple[str, ...], tuple[str, ...]]:
     """What a .po file holds as tuples stands in a .mo file as lists."""
+    return {said_in_one(one.id): said_in_one(one.string) for one in catalog if one.id}
 
-    def whole(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
-        return (text,) if isinstance(text, str) else tuple(text)
 
-    return {whole(one.id): whole(one.string) for one in catalog if one.id}
+def said_in_one(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 def test_the_check_sees_what_is_untagged() -> None:
@@ -82,7 +83,25 @@ def test_a_catalogue_is_fresh_whole_and_compiled(language: str) -> None:
             assert each.strip() == each and '"' not in re.sub(r"<[^>]*>", "", each), f"{language}: {one}"
 
 
+# What a language never has, beside the English text's own signs.
+_WRONG = {
+    "de": r"”|[«»]| - | (?=[;:!?])",
+    "fr": r"[“”„]|(?<![\u00a0\u202f])[;:!?»]|«(?!\u00a0)|'",
+    "es": r"[“”„]|^[^¿]*\?|^[^¡]*!| (?=[;:!?])",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_has_its_own_quotes_and_spaces(language: str) -> None:
+    said = [text for message in read(language) if message.id for text in said_in_one(message.string)]
+    bare = [re.sub(r"<[^>]*>", "", text) for text in said]
+    assert [text for text in bare if re.search(_WRONG[language], text)] == []
+    for left, right in ("„“", "«»", "¿?"):
+        assert [text for text in bare if left in text and text.count(left) != text.count(right)] == []
+
+
 def test_words_of_the_domain_are_listed() -> None:
+    assert set(words.OF_AMOUNTS) == {NO_NUMBER}
     assert set(words.OF_PAGES) == set(TITLES.values())
     assert set(words.OF_LISTS) == {word for word, _ in LISTS.values()}
     assert set(words.OF_RETURNS) == set(RETURNS.values())

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
+from crossdock.domain.currencies import NotMoney
 from crossdock.domain.values import Money
 from crossdock.store.models import User
-from crossdock.web.languages.local import day_words, moment_words, money_words
+from crossdock.web.languages.local import day_words, long_day_words, moment_words, money_words, typed_number
 from market import World, user
 from texts import read
 
@@ -144,7 +146,68 @@ def test_money_is_written_as_the_language_writes_it(language: str, amount: tuple
 
 def test_days_are_written_as_the_language_writes_them(german: None) -> None:
     at = timezone.localtime(datetime(2026, 11, 30, 10, 21, tzinfo=UTC))
-    assert (day_words(at), moment_words(at)) == ("Mo. 30 Nov. 2026", "30 Nov. 2026, 10:21 UTC")
+    assert (day_words(at), moment_words(at)) == ("Mo., 30. Nov. 2026", "30. Nov. 2026, 10:21 UTC")
+    assert moment_words(at, seconds=True) == "30. Nov. 2026, 10:21:00 UTC"
+    assert long_day_words(at, year=False) == "Montag, 30. November"
+    for language, day, long in (
+        ("fr", "lun. 30 nov. 2026", ("lundi 30 novembre", "lundi 30 novembre 2026")),
+        ("es", "lun, 30 nov 2026", ("lunes, 30 de noviembre", "lunes, 30 de noviembre de 2026")),
+    ):
+        with translation.override(language):
+            assert (day_words(at), *(long_day_words(at, year=year) for year in (False, True))) == (day, *long)
     with translation.override("en"):
         assert (day_words(at), moment_words(at)) == ("Mon 30 Nov 2026", "30 Nov 2026, 10:21 UTC")
         assert moment_words(at, seconds=True) == "30 Nov 2026, 10:21:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "meant"),
+    [
+        ("de", "12,50", "12.50"),
+        ("de", "1.250,00", "1250.00"),
+        ("de", "1,250", "1.250"),
+        ("es", "12.50", "12.50"),
+        ("fr", "1 250,5", "1250.5"),
+        ("en", "1.250", "1.250"),
+    ],
+)
+def test_a_number_is_read_as_the_page_writes_numbers(language: str, text: str, meant: str) -> None:
+    with translation.override(language):
+        assert typed_number(text) == Decimal(meant)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words"),
+    [
+        ("de", "1.250", "1.250 kann zweierlei bedeuten. Geben Sie 1250 oder 1,250 ein."),
+        ("es", "1.250", "1.250 puede significar dos importes. Escriba 1250 o 1,250."),
+        ("en", "1,250", "1,250 can mean two amounts. Type 1250 or 1.250."),
+        ("fr", "viel", "Saisissez un nombre, par exemple 12,50."),
+    ],
+)
+def test_what_could_be_two_numbers_is_asked_about_in_the_pages_language(language: str, text: str, words: str) -> None:
+    """1.250 is 1250 to whoever reads a page that groups by dots; it was taken for one and a quarter."""
+    with translation.override(language), pytest.raises(NotMoney) as refused:
+        typed_number(text)
+    assert str(refused.value) == words
+
+
+def test_a_price_filter_in_german_takes_a_comma_and_answers_in_german(world: World) -> None:
+    client = Client()
+    page = client.get("/?low=12,50&high=1.250,00&currency=USD", **GERMAN)
+    assert 'aria-invalid="true"' not in page.content.decode() and 'value="1.250,00"' in page.content.decode()
+    page = unescape(client.get("/?low=1.250&currency=USD", **GERMAN).content.decode())
+    assert "1.250 kann zweierlei bedeuten" in page
+    page = unescape(client.get("/?low=1,255&currency=USD", **GERMAN).content.decode())
+    assert "USD hat höchstens 2 Nachkommastellen." in page
+
+
+def test_until_when_an_order_ships_is_said_in_the_pages_language(world: World) -> None:
+    order = world.buy()
+    client = Client()
+    client.force_login(order.buyer)
+    client.cookies["language"] = "de"
+    page = re.sub(r"<[^>]+>", "", client.get(f"/orders/{order.public_id}/").content.decode())
+    assert re.search(
+        r"versendet bis (Montag|Dienstag|Mittwoch|Donnerstag|Freitag), \d+\. \w+( \d{4})?, Tagesende in ", page
+    )

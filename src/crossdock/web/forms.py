@@ -10,12 +10,12 @@ from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext
 
-from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
 from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.values import COUNTRIES, Money
-from crossdock.web.languages.local import country_name
+from crossdock.web.languages.local import country_name, typed_number
 
 _LOCALE = Locale("en", "US")
 # Shown first: what most shops use.
@@ -80,7 +80,7 @@ class TypedDecimal(forms.DecimalField):
         if value in self.empty_values:
             return None
         try:
-            return typed_decimal(str(value))
+            return typed_number(str(value))
         except NotMoney as error:
             raise forms.ValidationError(str(error)) from None
 
@@ -110,6 +110,8 @@ def money_of(amount: Decimal, currency: str) -> Money:
     places = minor_units(currency)
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int) or -exponent > places:
-        words = "no decimals" if places == 0 else f"at most {places} decimals"
-        raise forms.ValidationError(f"{currency} has {words}.")
+        words = (
+            gettext("{currency} has at most {places} decimals.") if places else gettext("{currency} has no decimals.")
+        )
+        raise forms.ValidationError(words.format(currency=currency, places=places))
     return Money.of(amount, currency)

@@ -1,15 +1,21 @@
 """Numbers, money and days as the language of the page writes them (Unicode's CLDR, by Babel)."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
-from django.utils.translation import get_language
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.numbers import get_decimal_symbol
+from django.utils.translation import get_language, gettext
 
+from crossdock.domain.amounts import TwoWays, typed_decimal
+from crossdock.domain.currencies import NotMoney
 from crossdock.domain.values import Money
 
 # English stays what it was before there were others.
 _LOCALES = {"en": Locale("en", "US"), "de": Locale("de"), "fr": Locale("fr"), "es": Locale("es")}
+# CLDR's full date without its year; it has no pattern for that with the day's whole name.
+_LONG_DAYS = {"de": "EEEE, d. MMMM", "fr": "EEEE d MMMM", "es": "EEEE, d 'de' MMMM"}
 
 
 def locale() -> Locale:
@@ -21,6 +27,17 @@ def money_words(value: Money) -> str:
     return value.shown(locale())
 
 
+def typed_number(text: str) -> Decimal:
+    """A number as somebody typed it on this page. Raises NotMoney with a sentence in the page's language."""
+    try:
+        return typed_decimal(text, point=get_decimal_symbol(locale()))
+    except TwoWays as two:
+        words = gettext("{typed} can mean two amounts. Type {one} or {other}.")
+        raise NotMoney(words.format(typed=two.typed, one=two.one, other=two.other)) from None
+    except NotMoney as error:
+        raise NotMoney(gettext(str(error))) from None
+
+
 def country_name(code: str) -> str:
     return str(locale().territories.get(code, code))
 
@@ -29,7 +46,14 @@ def day_words(local: datetime) -> str:
     """ "Mon 30 Nov 2026"."""
     if locale().language == "en":
         return f"{local:%a} {local.day} {local:%b %Y}"
-    return format_date(local, "EEE d MMM y", locale=locale())
+    return format_skeleton("yMMMEd", local, locale=locale())
+
+
+def long_day_words(local: datetime, *, year: bool) -> str:
+    """ "Monday, 30 November"."""
+    if locale().language == "en":
+        return f"{local:%A}, {local.day} {local:%B}{f' {local.year}' if year else ''}"
+    return format_date(local, "full" if year else _LONG_DAYS[locale().language], locale=locale())
 
 
 def moment_words(local: datetime, *, seconds: bool = False) -> str:
@@ -37,8 +61,8 @@ def moment_words(local: datetime, *, seconds: bool = False) -> str:
     if locale().language == "en":
         clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
         return f"{local.day} {local:%b %Y}, {clock} {local.tzname()}"
-    shape = f"d MMM y, HH:mm{':ss' if seconds else ''}"
-    return f"{format_datetime(local, shape, locale=locale())} {local.tzname()}"
+    clock = f"{local:%H:%M:%S}" if seconds else f"{local:%H:%M}"
+    return f"{format_skeleton('yMMMd', local, locale=locale())}, {clock} {local.tzname()}"
 
 
 def away_words(distance: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_noop as _
 
+OF_AMOUNTS = (_("Type a number, such as 12.50."),)
 OF_PAGES = (_("Terms"), _("Privacy"), _("Contact and imprint"))
 OF_LISTS = (_("All"), _("Not shipped yet"), _("Shipped"), _("Cancelled"))
 OF_RETURNS = (

@@ -7,12 +7,12 @@ from decimal import Decimal
 from django.http import QueryDict
 from django.utils.translation import gettext
 
-from crossdock.domain.amounts import typed_decimal
 from crossdock.domain.currencies import NotMoney
 from crossdock.domain.finding.choosing import END, Choice, in_category
 from crossdock.domain.finding.taxonomy import CATEGORY, Attribute, Category, Kind, Taxonomy, offered
 from crossdock.usecases.catalogue.facets import Counted, Facets
 from crossdock.web.forms import typed
+from crossdock.web.languages.local import typed_number
 
 # Boxes that are seen at once; the others are a press away.
 FIRST, MOST_BOXES, MOST_CHOSEN = 8, 200, 50
@@ -97,11 +97,11 @@ def _range(data: QueryDict, attribute: Attribute) -> tuple[Decimal | None, Decim
     for end in ("from", "to"):
         text = typed(data, f"{_name(attribute)}-{end}", longest=20)
         try:
-            number = typed_decimal(text) if text else None
+            number = typed_number(text) if text else None
         except NotMoney:
-            return None, None, f"“{text}” is no number."
+            return None, None, gettext("“{typed}” is no number.").format(typed=text)
         if number is not None and abs(number) >= END:
-            return None, None, f"“{text}” is too large."
+            return None, None, gettext("“{typed}” is too large.").format(typed=text)
         ends.append(number)
     low, high = ends
     if low is not None and high is not None and low > high:

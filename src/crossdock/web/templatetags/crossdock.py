@@ -70,7 +70,7 @@ _OFFER_WORDS = {
     "accepted": (gettext_noop("To be paid"), "warn"),
     "paid": (gettext_noop("Paid"), "good"),
     "declined": (gettext_noop("Declined"), ""),
-    "withdrawn": (gettext_noop("Withdrawn"), ""),
+    "withdrawn": (gettext_noop("Withdrawn by the buyer"), ""),
     "expired": (gettext_noop("Time ran out"), ""),
 }
 

@@ -7,8 +7,10 @@ from django.utils.translation import gettext, ngettext
 
 from crossdock.domain.due import away
 from crossdock.domain.due.ship_by import in_words
+from crossdock.domain.due.zones import place_of
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.accounts.working_days import expected_due
+from crossdock.web.languages.local import long_day_words
 
 register = template.Library()
 
@@ -19,11 +21,15 @@ def due(order: Order, seller: Seller) -> str:
     value = expected_due(order, seller)
     if value is None:
         return gettext("the day that is known when the seller is back from their holidays")
-    local = seller.calendar.local(value)
+    calendar = seller.calendar
+    local = calendar.local(value)
+    ends = calendar.ends(local.date()) == value
+    words = gettext("{day}, end of the day in {place}") if ends else gettext("{day}, {time} in {place}")
+    day = long_day_words(local, year=local.year != timezone.now().year)
     return format_html(
         '<time datetime="{}">{}</time>',
         local.isoformat(timespec="seconds"),
-        in_words(value, seller.calendar, year=local.year != timezone.now().year),
+        words.format(day=day, time=f"{local:%H:%M}", place=place_of(calendar.zone)),
     )
 
 
