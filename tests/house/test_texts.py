@@ -12,6 +12,7 @@ from crossdock.domain.labels import STATUS_WORDS
 from crossdock.domain.moderation.reports import REASONS as REPORTS
 from crossdock.domain.requests.returns import REASONS as RETURNS
 from crossdock.domain.site.pages import TITLES
+from crossdock.usecases.catalogue.offer_terms import NOT_TAKEN, SYNCED
 from crossdock.usecases.orders.queries import LISTS
 from crossdock.web.languages import words
 from texts import LANGUAGES, WEB, catalogue, fresh, read, templates, written
@@ -102,6 +103,7 @@ def test_a_language_has_its_own_quotes_and_spaces(language: str) -> None:
 
 def test_words_of_the_domain_are_listed() -> None:
     assert set(words.OF_AMOUNTS) == {NO_NUMBER}
+    assert set(words.OF_OFFERS) == {SYNCED, NOT_TAKEN}
     assert set(words.OF_PAGES) == set(TITLES.values())
     assert set(words.OF_LISTS) == {word for word, _ in LISTS.values()}
     assert set(words.OF_RETURNS) == set(RETURNS.values())

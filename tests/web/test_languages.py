@@ -8,12 +8,16 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.core.mail import EmailMessage
+from django.test import Client, RequestFactory
 from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.defaults import server_error
 
 from crossdock.domain.currencies import NotMoney
 from crossdock.domain.values import Money
 from crossdock.store.models import User
+from crossdock.web.forms import country_choices, currency_choices
 from crossdock.web.languages.local import day_words, long_day_words, moment_words, money_words, typed_number
 from market import World, user
 from texts import read
@@ -75,6 +79,37 @@ def test_pages_for_sellers_staff_and_programs_are_english(world: World) -> None:
     assert lang(page) == page["Content-Language"] == "en" and "Bestellungen" not in page.content.decode()
     assert 'action="/language/"' not in page.content.decode()
     assert lang(client.get("/")) == "de"
+
+
+@pytest.mark.parametrize("path", ["/accounts/2fa/", "/accounts/data/", "/accounts/email/"])
+def test_pages_for_security_and_data_are_english_whole(path: str) -> None:
+    """Their own words were English in a German page."""
+    client = Client()
+    client.force_login(user())
+    page = client.get(path, **GERMAN)
+    assert page.status_code == 200 and lang(page) == page["Content-Language"] == "en"
+    assert "Warenkorb" not in page.content.decode()
+
+
+def test_an_address_of_a_button_answers_in_the_pages_language() -> None:
+    page = Client().get("/cart/add/", **GERMAN)
+    assert page.status_code == 405 and lang(page) == page["Content-Language"] == "de"
+    assert "Es ist nichts geschehen" in page.content.decode()
+
+
+def test_what_breaks_is_said_in_the_readers_language() -> None:
+    with translation.override("fr"):
+        page = server_error(RequestFactory().get("/"))
+    assert lang(page) == "fr" and "Un problème est survenu" in page.content.decode()
+
+
+def test_a_mail_asked_for_in_german_is_english(mailoutbox: list[EmailMessage]) -> None:
+    who = user()
+    Client().post("/accounts/password/reset/", {"email": who.email}, **GERMAN)
+    [mail] = mailoutbox
+    with translation.override("de"):
+        german = gettext("Password Reset Email")
+    assert german not in mail.subject and "Passwort" not in str(mail.body) and "password" in str(mail.body)
 
 
 @pytest.fixture
@@ -211,3 +246,14 @@ def test_until_when_an_order_ships_is_said_in_the_pages_language(world: World) -
     assert re.search(
         r"versendet bis (Montag|Dienstag|Mittwoch|Donnerstag|Freitag), \d+\. \w+( \d{4})?, Tagesende in ", page
     )
+
+
+def test_countries_and_currencies_are_named_and_sorted_in_the_pages_language(german: None) -> None:
+    names = [name for _, name in country_choices()]
+    assert names.index("Norwegen") < names.index("Österreich") < names.index("Polen"), "it stood behind Z"
+    assert dict(currency_choices())["USD"] == "USD, US-Dollar"
+
+
+def test_why_no_offers_are_taken_is_said_in_the_pages_language(world: World) -> None:
+    page = unescape(Client().get(f"/l/{world.variant.listing.public_id}/", **GERMAN).content.decode())
+    assert "Preisvorschläge sind nicht möglich" in page and "no offers can be made" not in page

@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from crossdock.store.models import User
 from crossdock.usecases.accounts.account_log import account_note, sign_in_failed
@@ -115,7 +116,9 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         site = Site(site_name(), urlsplit(settings.BASE_URL).netloc)
         ours = {name: _ours(value) if name.endswith("_url") else value for name, value in context.items()}
-        super().send_mail(template_prefix, email, {**ours, "current_site": site, "site_url": settings.BASE_URL})
+        # Mails are English, whichever language the page is in that asks for one.
+        with override("en"):
+            super().send_mail(template_prefix, email, {**ours, "current_site": site, "site_url": settings.BASE_URL})
 
 
 @receiver(email_changed)

@@ -1,11 +1,11 @@
 """How every form of the site is drawn, what somebody typed, and the fields that several pages share."""
 
+import unicodedata
 from collections.abc import Container
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
 from django import forms
 from django.forms.renderers import TemplatesSetting
 from django.http import QueryDict
@@ -15,9 +15,8 @@ from django.utils.translation import gettext
 from crossdock.domain.currencies import CURRENT, NotMoney, minor_units
 from crossdock.domain.places import US_TERRITORIES
 from crossdock.domain.values import COUNTRIES, Money
-from crossdock.web.languages.local import country_name, typed_number
+from crossdock.web.languages.local import country_name, currency_name, typed_number
 
-_LOCALE = Locale("en", "US")
 # Shown first: what most shops use.
 _COMMON = ("USD", "EUR", "GBP", "CAD", "AUD", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN", "NZD", "SGD", "HKD", "KWD")
 
@@ -55,12 +54,17 @@ def country_choices(only: frozenset[str] = COUNTRIES, *, territories: bool = Fal
     """(code, name) by name. `territories`: with the US's, for people who look for Puerto Rico under P."""
     only = only | US_TERRITORIES if territories and "US" in only else only
     named = [(code, country_name(code)) for code in only]
-    return sorted(named, key=lambda pair: pair[1].replace("Å", "A"))
+    return sorted(named, key=lambda pair: _plain(pair[1]))
+
+
+def _plain(name: str) -> str:
+    """Österreich stands under O, and not behind Z."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
 
 
 def currency_choices() -> list[tuple[str, str]]:
     rest = sorted(CURRENT - set(_COMMON))
-    return [(code, f"{code}, {_LOCALE.currencies.get(code, code)}") for code in (*_COMMON, *rest)]
+    return [(code, f"{code}, {currency_name(code)}") for code in (*_COMMON, *rest)]
 
 
 class TypedDecimal(forms.DecimalField):

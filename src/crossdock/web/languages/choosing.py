@@ -1,8 +1,8 @@
 """Which language a page is in: the one that its reader chose (a cookie, kept with the account too), or else the first
 of their browser's that there is.
 
-Pages for sellers and staff, and what programs read, are English so far. Signing in gives a browser without a choice the
-account's.
+Pages for sellers and staff, for an account's security and data, and what programs read, are English so far. Signing in
+gives a browser without a choice the account's.
 """
 
 from django.conf import settings
@@ -20,7 +20,10 @@ from crossdock.usecases.accounts.language import speaks
 from crossdock.web.forms import typed
 from crossdock.web.middleware import Around
 
-_ENGLISH = ("/seller/", "/staff/", "/admin/", "/api/", "/agents/", "/hooks/", "/demo/", "/.well-known/", "/media/")
+_PANELS = ("/seller/", "/staff/", "/admin/", "/api/", "/agents/", "/hooks/", "/demo/", "/.well-known/", "/media/")
+# Of an account's pages, those for security and data: their own words are English.
+_ACCOUNT = ("/accounts/2fa/", "/accounts/data/", "/accounts/email/", "/accounts/sessions/")
+_ENGLISH = (*_PANELS, *_ACCOUNT)
 _YEAR = 365 * 24 * 60 * 60
 
 

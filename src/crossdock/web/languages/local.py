@@ -42,6 +42,10 @@ def country_name(code: str) -> str:
     return str(locale().territories.get(code, code))
 
 
+def currency_name(code: str) -> str:
+    return str(locale().currencies.get(code, code))
+
+
 def day_words(local: datetime) -> str:
     """ "Mon 30 Nov 2026"."""
     if locale().language == "en":

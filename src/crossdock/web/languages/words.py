@@ -3,6 +3,10 @@
 from django.utils.translation import gettext_noop as _
 
 OF_AMOUNTS = (_("Type a number, such as 12.50."),)
+OF_OFFERS = (
+    _("This item follows the seller's own shop, so it is sold at the asking price; no offers can be made on it."),
+    _("The seller takes no offers on this item."),
+)
 OF_PAGES = (_("Terms"), _("Privacy"), _("Contact and imprint"))
 OF_LISTS = (_("All"), _("Not shipped yet"), _("Shipped"), _("Cancelled"))
 OF_RETURNS = (

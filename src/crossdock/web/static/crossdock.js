@@ -36,12 +36,13 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "link copy";
-      button.textContent = "copy";
-      button.setAttribute("aria-label", `Copy ${item.dataset.copy}`);
+      const word = item.dataset.word || "copy";
+      button.textContent = word;
+      button.setAttribute("aria-label", `${word} ${item.dataset.copy}`);
       button.addEventListener("click", async () => {
         await navigator.clipboard.writeText(item.dataset.copy);
-        button.textContent = "copied";
-        setTimeout(() => { button.textContent = "copy"; }, 1500);
+        button.textContent = item.dataset.done || "copied";
+        setTimeout(() => { button.textContent = word; }, 1500);
       });
       item.after(button);
     });

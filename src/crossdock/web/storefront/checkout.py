@@ -60,7 +60,7 @@ PAYMENT_PATIENCE_SECONDS = 8.0
 GIVE_UP_AFTER = timedelta(seconds=20)
 _LOST = "The bank did not answer in time."
 _YOURS = "Your bank asks you to confirm this payment."
-_CLOSED = "This marketplace cannot take payments right now. Nothing was charged; your cart is kept."
+_CLOSED = _("This marketplace cannot take payments right now. Nothing was charged; your cart is kept.")
 
 
 def _ask(question: Coroutine[Any, Any, Answer]) -> Answer:

@@ -35,7 +35,7 @@ class FindForm(forms.Form):
         self.codes = currencies()
         field = self.fields["currency"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "Any"), *((code, code) for code in self.codes)]
+        field.choices = [("", _("Any")), *((code, code) for code in self.codes)]
         if len(self.codes) < 2:
             field.widget = forms.HiddenInput()
 

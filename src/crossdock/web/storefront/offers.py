@@ -82,7 +82,7 @@ def make(request: HttpRequest, public_id: str) -> HttpResponse:
     variants = list(listing.variants.filter(gone=False).select_related("listing__seller", "listing__connection"))
     manifest = manifest_of(listing)
     if why := why_no_offers(listing=listing, manifest=manifest):
-        messages.info(request, why)
+        messages.info(request, _(why))
         return redirect("listing", public_id)
     stock = availability(variants=variants, now=timezone.now())
     there = [variant for variant in variants if stock[variant.pk]]

@@ -33,7 +33,7 @@ from crossdock.web.people import signed_in
 
 # So many links may be asked for from one address before one has to wait.
 _FREE = 10
-_SENT = (
+_SENT = _(
     "If there is an order with this number that was bought with this address, a link is on its way to it. It comes from"
     " us within a few minutes; look among unwanted mail too."
 )
