@@ -20,6 +20,12 @@ from crossdock.usecases.stock.reservations import availability
 # So many falls are judged, newest first; a report says when there were more.
 MOST_FALLS = 10_000
 _REPORT = TypeAdapter(Report)
+# What a fall is judged by. Thousands of whole listings, with all their words and pictures, take seconds.
+_READ = (
+    *("at", "count_before", "count_after", "left"),
+    *(f"variant__{name}" for name in ("title", "gone", "price_minor", "connection__buffer")),
+    *(f"variant__listing__{name}" for name in ("title", "state", "active_in_shop", "gone_in_shop")),
+)
 _LIVE = Q(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
 
 
@@ -71,7 +77,7 @@ def _fell(run: ShadowRun) -> QuerySet[Movement]:
     if run.ended_at is not None:
         rows = rows.filter(at__lte=run.ended_at)
     rows = rows.filter(count_after__lt=F("count_before")).annotate(free=Subquery(before.values("left")[:1]))
-    return rows.select_related("variant__listing", "variant__connection").order_by("-pk")
+    return rows.select_related("variant__listing", "variant__connection").only(*_READ).order_by("-pk")
 
 
 def _fall(row: Movement) -> Fall:
