@@ -41,13 +41,17 @@ def agents_not_told() -> int:
 def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
     alerts = dict(Alert.objects.filter(settled_at=None).values_list("for_staff").annotate(n=Count("pk")))
+    asked, failed = Q(state__in=[CreditState.ASKED, CreditState.SECOND]), Q(state=CreditState.FAILED)
+    credits = Credit.objects.filter(asked | failed).aggregate(
+        asked=Count("pk", filter=asked), failed=Count("pk", filter=failed)
+    )
     return {
         "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
-        "credits": Credit.objects.filter(state__in=[CreditState.ASKED, CreditState.SECOND]).count(),
+        "credits": credits["asked"],
         "disputes": LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]).count(),
         "listings": waiting(),
         "approvals": to_approve(),
-        "failed_credits": Credit.objects.filter(state=CreditState.FAILED).count(),
+        "failed_credits": credits["failed"],
         "dead": Command.objects.filter(state=CommandState.DEAD).count(),
         "unread": unread(now=now).count(),
         "quarantined": causes_standing(),
