@@ -57,14 +57,15 @@ def cluster() -> Cluster:
     return cluster
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def nobody_asks_for_the_brand() -> None:
     """It is asked for once in half a minute, which would be a statement more at a moment that nobody knows. A test
-    that sets one forgets it before and after.
+    that sets one leaves it to none after it.
     """
-    from crossdock.usecases.record import brand
+    from crossdock.domain.site.brand import Brand
+    from crossdock.usecases.record.brand import Known
 
-    brand.Known.until = float("inf")
+    Known.brand, Known.until = Brand(), float("inf")
 
 
 @pytest.fixture(scope="session")
