@@ -182,6 +182,7 @@ class WireTransport(Transport):
         data: bytes | None,
         timeout: aiohttp.ClientTimeout,
         allow_redirects: bool,
+        trace_request_ctx: object,
     ) -> Any:
         return self._request(method, url, headers, data, timeout.total or 20.0)
 
