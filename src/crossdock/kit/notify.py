@@ -5,6 +5,7 @@ Each is a folder below crossdock.notify.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from json import dumps
 from typing import Any, Protocol, cast
 
 from crossdock.domain.commands import Done, Later, Outcome, Refused, Why
@@ -45,7 +46,33 @@ class Notifier(Protocol):
         """Tell it once. Repeating is harmless, since `message_id` stays the same. Raises nothing of kit.errors."""
 
 
-async def posted(line: Line, url: str, *, message_id: str, headers: Mapping[str, str], content: bytes) -> Outcome:
+class Sign(Protocol):
+    def __call__(self, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
+        """The headers; of the secrets in force the newest is the first."""
+
+
+class Signed:
+    """A Notifier that posts JSON. How a protocol signs it is all that is its own."""
+
+    def __init__(self, sign: Sign) -> None:
+        self._sign = sign
+
+    async def deliver(
+        self,
+        line: Line,
+        *,
+        url: str,
+        secrets: Sequence[str],
+        message_id: str,
+        body: Mapping[str, Any],
+        at: datetime,
+    ) -> Outcome:
+        content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = self._sign(secrets=secrets, message_id=message_id, body=content, at=at)
+        return await _posted(line, url, message_id=message_id, headers=headers, content=content)
+
+
+async def _posted(line: Line, url: str, *, message_id: str, headers: Mapping[str, str], content: bytes) -> Outcome:
     """Any 2xx took it. 410 says that nobody listens there any more; everything else is tried again."""
     try:
         reply = await line.send("POST", url, headers=headers, content=content, timeout_seconds=ANSWER_SECONDS)

@@ -7,19 +7,16 @@ tries to tell one state: a repeat after a lost answer can be told from news.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from json import dumps
-from typing import Any
 
-from crossdock.domain.commands import Outcome
-from crossdock.kit.notify import Line, posted
+from crossdock.kit.notify import Signed
 
 
-def signed(*, secret: str, message_id: str, body: bytes, at: datetime) -> dict[str, str]:
+def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
     """The headers."""
     seconds = str(int(at.timestamp()))
-    signature = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(secrets[0].encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     return {
         "Content-Type": "application/json",
         "Merchant-Signature": f"t={seconds},v1={signature}",
@@ -28,20 +25,4 @@ def signed(*, secret: str, message_id: str, body: bytes, at: datetime) -> dict[s
     }
 
 
-class AgenticCommerce:
-    async def deliver(
-        self,
-        line: Line,
-        *,
-        url: str,
-        secrets: Sequence[str],
-        message_id: str,
-        body: Mapping[str, Any],
-        at: datetime,
-    ) -> Outcome:
-        content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        headers = signed(secret=secrets[0], message_id=message_id, body=content, at=at)
-        return await posted(line, url, message_id=message_id, headers=headers, content=content)
-
-
-notifier = AgenticCommerce()
+notifier = Signed(signed)

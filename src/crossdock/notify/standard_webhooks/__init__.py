@@ -4,15 +4,12 @@ body are signed, each secret in force adds a signature.
 Repeating is harmless: the id stays the same over all tries, so a receiver that took it already drops it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from json import dumps
-from typing import Any
 
 from standardwebhooks.webhooks import Webhook
 
-from crossdock.domain.commands import Outcome
-from crossdock.kit.notify import Line, posted
+from crossdock.kit.notify import Signed
 
 
 def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -26,20 +23,4 @@ def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime
     }
 
 
-class StandardWebhooks:
-    async def deliver(
-        self,
-        line: Line,
-        *,
-        url: str,
-        secrets: Sequence[str],
-        message_id: str,
-        body: Mapping[str, Any],
-        at: datetime,
-    ) -> Outcome:
-        content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        headers = signed(secrets=secrets, message_id=message_id, body=content, at=at)
-        return await posted(line, url, message_id=message_id, headers=headers, content=content)
-
-
-notifier = StandardWebhooks()
+notifier = Signed(signed)
