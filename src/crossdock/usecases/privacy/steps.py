@@ -16,7 +16,6 @@ from django.contrib.sessions.models import Session
 from django.db.models import Model, Q, QuerySet
 
 from crossdock.domain.commands import CommandKind
-from crossdock.domain.redact import redact_text, redact_value
 from crossdock.domain.requests.messages import Side
 from crossdock.store.models import (
     Alert,
@@ -71,17 +70,15 @@ from crossdock.store.models import (
     User,
     Withdrawal,
 )
-from crossdock.store.models.work import CommandState
 from crossdock.store.vault import seal
-from crossdock.usecases.outbox.payloads import without_buyer
+from crossdock.usecases.privacy import cutting
 from crossdock.usecases.privacy.agents import agent_sessions, agents_replies, cut_parcels_email, others_sessions
-from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, people_in, tabs_beside, tags_beside
+from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, tabs_beside, tags_beside
 from crossdock.usecases.privacy.sections import tries_of
 from crossdock.usecases.privacy.whose import Whose
-from crossdock.usecases.shops.privacy import NOBODY, forget_replies
+from crossdock.usecases.shops.privacy import forget_replies
 
 Rows = Callable[[Whose], QuerySet[Any]]
-CLOSED = "Closed shop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,101 +115,6 @@ class Step:
             same.delete()
 
 
-def _words(way: Callable[[Any], Order], *names: str) -> Callable[[Any, Whose], Sequence[str]]:
-    """Takes the buyer's name and address out of these columns, texts or JSON. `way` leads to the order."""
-
-    def change(row: Any, whose: Whose) -> Sequence[str]:
-        known = people_in(way(row), whose)
-        for name in names:
-            said = getattr(row, name)
-            setattr(row, name, redact_text(said, known) if isinstance(said, str) else redact_value(said, "", known))
-        return names
-
-    return change
-
-
-def _cut(to: Mapping[str, Any]) -> dict[str, Any]:
-    return {**NOBODY, "country": to.get("country", "")}
-
-
-def _cut_order(order: Order, whose: Whose) -> Sequence[str]:
-    order.ship_to = _cut(order.ship_to)
-    return ["ship_to"]
-
-
-def _cut_intent(intent: PaymentIntent, whose: Whose) -> Sequence[str]:
-    if "ship_to" in intent.basket:
-        intent.basket = {**intent.basket, "ship_to": _cut(intent.basket["ship_to"])}
-    intent.checks, intent.sentence = {}, ""
-    return ["basket", "checks", "sentence"]
-
-
-def _cut_buyers_end(label: Label, whose: Whose) -> Sequence[str]:
-    label.wanted, label.events = {**label.wanted, "ship_to": _cut(label.wanted.get("ship_to", {}))}, []
-    return ["wanted", "events"]
-
-
-def _cut_sellers_end(label: Label, whose: Whose) -> Sequence[str]:
-    label.wanted = {**label.wanted, "ship_from": _cut(label.wanted.get("ship_from", {}))}
-    return ["wanted"]
-
-
-def _cut_withdrawal(row: Withdrawal, whose: Whose) -> Sequence[str]:
-    """The name that they typed may be no name of the account."""
-    row.statement = redact_text(row.statement, [*people_in(row.order, whose), *filter(None, [row.name])])
-    row.name = ""
-    return ("name", "statement")
-
-
-def _cut_return(row: Return, whose: Whose) -> Sequence[str]:
-    row.words = row.carrier = row.tracking_number = row.label = ""
-    known = people_in(row.order, whose)
-    row.answer, row.kept_why = redact_text(row.answer, known), redact_text(row.kept_why, known)
-    return ("words", "carrier", "tracking_number", "label", "answer", "kept_why")
-
-
-def _cut_command(row: Command, whose: Whose) -> Sequence[str]:
-    """One that waits may still be carried out, so all but the person stays. Shops repeat what they refuse."""
-    known = people_in(whose.bought.get(reference=row.subject), whose)
-    waits = row.state in (CommandState.WAITING, CommandState.IN_FLIGHT)
-    row.payload, row.sentence = without_buyer(row.payload) if waits else {}, redact_text(row.sentence, known)
-    # The shop's own ids stay as they are.
-    row.outcome = {
-        key: redact_text(said, known) if key in ("note", "sentence") else said for key, said in row.outcome.items()
-    }
-    return ["payload", "sentence", "outcome"]
-
-
-def _cut_trace(row: Quarantined, whose: Whose) -> Sequence[str]:
-    row.trace = ""
-    assert row.order is not None
-    row.cause = redact_text(row.cause, people_in(row.order, whose))
-    return ["trace", "cause"]
-
-
-def _cut_shop(shop: Connection, whose: Whose) -> Sequence[str]:
-    empty: dict[str, Any] = {"address": "", "name": CLOSED, "state_sentence": "", "paused_by_staff": "", "settings": {}}
-    empty |= {"shop_key": f"closed-{shop.pk}", "secrets": seal({}), "checks": [], "hooks": {}}
-    for name, value in empty.items():
-        setattr(shop, name, value)
-    return list(empty)
-
-
-def _cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
-    seller.slug, seller.closed_days, seller.eu_contact = f"closed-{seller.public_id}", [], {}
-    if not Order.objects.filter(seller=seller).exists():
-        seller.name = CLOSED
-    seller.away_from = seller.away_until = seller.away_since = None
-    return ["slug", "name", "closed_days", "eu_contact", "away_from", "away_until", "away_since"]
-
-
-def _cut_user(person: User, whose: Whose) -> Sequence[str]:
-    person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}@erased.invalid", "", "", ""
-    person.set_unusable_password()
-    person.is_active, person.roles, person.last_login, person.language = False, "", None, ""
-    return ["email", "name", "first_name", "last_name", "password", "is_active", "roles", "last_login", "language"]
-
-
 def _replies(orders: list[Order], whose: Whose) -> None:
     forget_replies([order.reference for order in orders])
 
@@ -241,7 +143,7 @@ STEPS: tuple[Step, ...] = (
         "store.ConnectAttempt",
         lambda whose: ConnectAttempt.objects.filter(Q(user=whose.person) | Q(seller__owner=whose.person)),
     ),
-    Step("store.Connection", _by_their_shop(Connection, "seller__owner"), _cut_shop),
+    Step("store.Connection", _by_their_shop(Connection, "seller__owner"), cutting.cut_shop),
     Step("store.Delivery", _by_their_shop(Delivery, _IN_SHOP)),
     Step("store.Exchange", _by_their_shop(Exchange, _IN_SHOP)),
     Step("store.Exchange", lambda whose: Exchange.objects.filter(subject__in=whose.references)),
@@ -254,7 +156,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("store.Cursor", _by_their_shop(Cursor, "connection__seller__owner")),
     Step("store.Quarantined", _by_their_shop(Quarantined, _IN_SHOP)),
-    Step("store.Quarantined", _about(Quarantined, "order"), _cut_trace),
+    Step("store.Quarantined", _about(Quarantined, "order"), cutting.cut_trace),
     Step(
         "store.Endpoint",
         _by_their_shop(Endpoint, "seller__owner"),
@@ -264,7 +166,7 @@ STEPS: tuple[Step, ...] = (
     Step("store.FillRule", _by_their_shop(FillRule, "seller__owner")),
     Step("store.SavedSearch", lambda whose: SavedSearch.objects.filter(buyer=whose.person)),
     Step("store.OrderNote", _by_their_shop(OrderNote, "order__seller__owner")),
-    Step("store.OrderNote", _about(OrderNote, "order"), _words(_order, "body")),
+    Step("store.OrderNote", _about(OrderNote, "order"), cutting.words(_order, "body")),
     Step("store.OrderTag", _by_their_shop(OrderTag, "seller__owner")),
     Step("store.OrderTag", tags_beside, batch=drop_tags),
     Step(
@@ -286,11 +188,11 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("store.AlertMail", _by_their_shop(AlertMail, "seller__owner")),
     Step("store.Alert", _by_their_shop(Alert, "seller__owner")),
-    Step("store.Alert", _about(Alert, "order"), _words(_order, "sentence", "evidence", "settled_how")),
+    Step("store.Alert", _about(Alert, "order"), cutting.words(_order, "sentence", "evidence", "settled_how")),
     Step("store.CaseMessage", _by_their_shop(CaseMessage, "case__seller__owner")),
-    Step("store.CaseMessage", _about(CaseMessage, "case__order"), _words(lambda row: _order(row.case), "body")),
+    Step("store.CaseMessage", _about(CaseMessage, "case__order"), cutting.words(lambda row: _order(row.case), "body")),
     Step("store.Case", _by_their_shop(Case, "seller__owner")),
-    Step("store.Case", _about(Case, "order"), _words(_order, "subject", "evidence")),
+    Step("store.Case", _about(Case, "order"), cutting.words(_order, "subject", "evidence")),
     Step(
         "store.Listing",
         _by_their_shop(Listing, "seller__owner"),
@@ -302,11 +204,11 @@ STEPS: tuple[Step, ...] = (
         blank=lambda whose: {"words": "", "name": "", "email": ""},
     ),
     Step("store.ReviewStep", _by_their_shop(ReviewStep, "review__seller__owner"), blank=lambda whose: {"words": ""}),
-    Step("store.TimelineEntry", _about(TimelineEntry, "order"), _words(_order, "sentence", "evidence")),
-    Step("store.ShopCopy", _about(ShopCopy, "order"), _words(_order, "differences", "sentence")),
-    Step("store.CancelRequest", _about(CancelRequest, "order"), _words(_order, "reason", "answer")),
-    Step("store.Withdrawal", _about(Withdrawal, "order"), _cut_withdrawal),
-    Step("store.Return", _about(Return, "order"), _cut_return),
+    Step("store.TimelineEntry", _about(TimelineEntry, "order"), cutting.words(_order, "sentence", "evidence")),
+    Step("store.ShopCopy", _about(ShopCopy, "order"), cutting.words(_order, "differences", "sentence")),
+    Step("store.CancelRequest", _about(CancelRequest, "order"), cutting.words(_order, "reason", "answer")),
+    Step("store.Withdrawal", _about(Withdrawal, "order"), cutting.cut_withdrawal),
+    Step("store.Return", _about(Return, "order"), cutting.cut_return),
     # The seller's own address; their words to the buyer go with the buyer's.
     Step("store.Return", _by_their_shop(Return, "seller__owner"), blank=lambda whose: {"send_to": "", "label": ""}),
     Step("store.ReturnPicture", lambda whose: ReturnPicture.objects.filter(row__order__buyer=whose.person)),
@@ -318,10 +220,10 @@ STEPS: tuple[Step, ...] = (
         ).exclude(body=""),
         blank=lambda whose: {"body": ""},
     ),
-    Step("store.Message", _about(Message, "thread__order"), _words(lambda row: _order(row.thread), "body")),
-    Step("store.ShopRefund", _about(ShopRefund, "order"), _words(_order, "note")),
-    Step("store.Credit", _about(Credit, "order"), _words(_order, "reason", "note", "sentence")),
-    Step("store.LostDispute", _about(LostDispute, "order"), _words(_order, "why")),
+    Step("store.Message", _about(Message, "thread__order"), cutting.words(lambda row: _order(row.thread), "body")),
+    Step("store.ShopRefund", _about(ShopRefund, "order"), cutting.words(_order, "note")),
+    Step("store.Credit", _about(Credit, "order"), cutting.words(_order, "reason", "note", "sentence")),
+    Step("store.LostDispute", _about(LostDispute, "order"), cutting.words(_order, "why")),
     Step(
         "store.OfferMove",
         lambda whose: OfferMove.objects.filter(
@@ -338,7 +240,7 @@ STEPS: tuple[Step, ...] = (
         "store.Command",
         lambda whose: Command.objects.filter(party__connection__seller__owner=whose.person, kind=CommandKind.TRY_ORDER),
     ),
-    Step("store.Command", lambda whose: Command.objects.filter(subject__in=whose.references), _cut_command),
+    Step("store.Command", lambda whose: Command.objects.filter(subject__in=whose.references), cutting.cut_command),
     Step("store.IdempotentReply", lambda whose: whose.bought, batch=_replies),
     Step("store.IdempotentReply", agents_replies),
     Step(
@@ -354,8 +256,8 @@ STEPS: tuple[Step, ...] = (
             Q(label__order__buyer=whose.person) | Q(label__seller__owner=whose.person)
         ),
     ),
-    Step("store.Label", lambda whose: Label.objects.filter(order__buyer=whose.person), _cut_buyers_end),
-    Step("store.Label", lambda whose: Label.objects.filter(seller__owner=whose.person), _cut_sellers_end),
+    Step("store.Label", lambda whose: Label.objects.filter(order__buyer=whose.person), cutting.cut_buyers_end),
+    Step("store.Label", lambda whose: Label.objects.filter(seller__owner=whose.person), cutting.cut_sellers_end),
     Step(
         "store.RiskTrace",
         tries_of,
@@ -364,7 +266,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "store.Mail",
         lambda whose: Mail.objects.filter(order__buyer=whose.person).exclude(whose.by_mail).select_related("order"),
-        _words(_order, "subject", "body"),
+        cutting.words(_order, "subject", "body"),
     ),
     Step(
         "store.Mail",
@@ -372,9 +274,9 @@ STEPS: tuple[Step, ...] = (
         blank=lambda whose: {"to": "", "subject": "", "body": ""},
         wait=lambda whose: Mail.objects.filter(whose.by_mail, sent_at=None, body__gt="").exists(),
     ),
-    Step("store.PaymentIntent", lambda whose: PaymentIntent.objects.filter(buyer=whose.person), _cut_intent),
-    Step("store.Order", lambda whose: whose.bought, _cut_order),
-    Step("store.Seller", lambda whose: Seller.objects.filter(owner=whose.person), _cut_seller),
+    Step("store.PaymentIntent", lambda whose: PaymentIntent.objects.filter(buyer=whose.person), cutting.cut_intent),
+    Step("store.Order", lambda whose: whose.bought, cutting.cut_order),
+    Step("store.Seller", lambda whose: Seller.objects.filter(owner=whose.person), cutting.cut_seller),
     Step(
         "store.ApiToken",
         lambda whose: ApiToken.objects.filter(Q(made_by=whose.person) | Q(seller__owner=whose.person)),
@@ -391,5 +293,5 @@ STEPS: tuple[Step, ...] = (
         blank=lambda whose: {"why": "", "sentence": ""},
     ),
     Step("account.EmailAddress", lambda whose: EmailAddress.objects.filter(user=whose.person)),
-    Step("store.User", lambda whose: User.objects.filter(pk=whose.person.pk), _cut_user),
+    Step("store.User", lambda whose: User.objects.filter(pk=whose.person.pk), cutting.cut_user),
 )
