@@ -282,22 +282,22 @@ def _synced_back() -> None:
 
 def _refused_goes_on() -> None:
     """An agent is told of a line that its seller refused that it is on its way."""
-    from crossdock.usecases.checkout.agent_order import order_out as good
-    from crossdock.web.agents import session_shape
+    from dataclasses import replace
 
-    def order_out(*given: Any) -> Any:
-        said = good(*given)
-        for line in said["line_items"]:
-            if line["status"] == "removed":
-                line |= {"status": "processing", "quantity": {**line["quantity"], "current": 1}}
-        return said
+    from crossdock.usecases.checkout.agents import order
 
-    setattr(session_shape, "order_out", order_out)  # noqa: B010
+    good = order.bought_line
+
+    def line(priced: Any, bought: Any) -> Any:
+        found = good(priced, bought)
+        return found if found.current else replace(found, current=1)
+
+    setattr(order, "bought_line", line)  # noqa: B010
 
 
 def _uncounted_is_there() -> None:
     """Where nobody knows how many there are, the agents' feed says that there are some."""
-    from crossdock.web.agents import feed_shape
+    from crossdock.web.agents.acp import feed_shape
 
     good = feed_shape.available
 

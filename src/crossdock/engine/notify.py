@@ -16,7 +16,7 @@ from crossdock.engine.plain import PlainHandler
 from crossdock.kit.notify import notifier
 from crossdock.store.models import Endpoint
 from crossdock.store.vault import VaultLocked
-from crossdock.usecases.checkout.agent_order import order_news
+from crossdock.usecases.checkout.agents.news import order_news
 from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.outcomes.endpoints import secrets_of

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from crossdock.web.agents.discovery import document as discovered
+from crossdock.web.agents.acp.discovery import document as discovered
 from crossdock.web.brand import css as brand_css
 from crossdock.web.health import healthz
 from crossdock.web.languages.choosing import choose
@@ -19,7 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/", include("crossdock.web.staff.urls")),
     path("api/v1/", include("crossdock.web.api.urls")),
     path(".well-known/acp.json", discovered, name="acp_discovery"),
-    path("agents/acp/", include("crossdock.web.agents.urls")),
+    path("agents/acp/", include("crossdock.web.agents.acp.urls")),
     path("brand/<slug:accent>.css", brand_css, name="brand_css"),
     path("language/", choose, name="language"),
     path("media/<str:name>", serve_picture, name="picture"),

@@ -12,7 +12,7 @@ from tests.web.test_walls import names
 
 from agent import Agent, secret_for, wrong
 from crossdock.store.models import ApiToken
-from crossdock.web.agents import feed
+from crossdock.web.agents.acp import feed
 from market import seller, user
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,8 @@ from crossdock.store.models import (
     Variant,
     VariantStock,
 )
-from crossdock.usecases.checkout import agent_sessions
 from crossdock.usecases.checkout import checkout as usecase
+from crossdock.usecases.checkout.agents import sessions as agent_sessions
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.privacy.steps import STEPS
@@ -36,8 +36,8 @@ from crossdock.usecases.shops.privacy import forget_replies
 from crossdock.usecases.support import retention
 from crossdock.web import payments
 from crossdock.web.agents import once as kept
-from crossdock.web.agents import sessions
-from crossdock.web.agents.asked import MOST_BYTES
+from crossdock.web.agents import paying
+from crossdock.web.agents.body import MOST_BYTES
 from crossdock.web.agents.once import fingerprint
 from market import World, user
 
@@ -105,7 +105,7 @@ def made(agent: Agent, worlds: list[World], **more: Any) -> dict[str, Any]:
     return good(agent.post("/checkout_sessions", wish(worlds, **{**WHO, **more})), 201)
 
 
-def paying(token: str) -> dict[str, Any]:
+def card(token: str) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(json.dumps(PAY))
     body["payment_data"]["instrument"]["credential"]["token"] = token
     return body
@@ -354,7 +354,7 @@ class TestPaying:
         said = made(agent, worlds)
         done = agent.post(at(said, "/complete"), PAY, key="k")
         assert agent.post(at(said, "/complete"), PAY, key="k").json() == done.json()
-        other = good(agent.post(at(said, "/complete"), paying("declined"), key="other"))
+        other = good(agent.post(at(said, "/complete"), card("declined"), key="other"))
         assert other["status"] == "completed" and PaymentIntent.objects.count() == 1 and Order.objects.count() == 2
         assert refused(agent.post(at(said), WHO))[:2] == (409, "conflict")
         assert refused(agent.post(at(said, "/cancel")))[:2] == (405, "conflict")
@@ -377,7 +377,7 @@ class TestPaying:
         assert refused(agent.post(at(said, "/complete"), PAY, key="k"))[:2] == (409, "complete_in_progress")
         long_ago()
         # Another card does not charge again: the bank knows this payment.
-        assert good(agent.post(at(said, "/complete"), paying("declined"), key="k2"))["status"] == "completed"
+        assert good(agent.post(at(said, "/complete"), card("declined"), key="k2"))["status"] == "completed"
         assert PaymentIntent.objects.count() == 1 and Order.objects.count() == 2
 
     def test_two_at_once_meet_in_one_payment(
@@ -392,7 +392,7 @@ class TestPaying:
                 begin(**given)
             return first
 
-        monkeypatch.setattr(sessions, "begin_payment", twice)
+        monkeypatch.setattr(paying, "begin_payment", twice)
         assert good(agent.post(at(said, "/complete"), PAY))["status"] == "completed"
         assert PaymentIntent.objects.count() == 1 and AgentSession.objects.get().tries == 1
 
@@ -406,12 +406,12 @@ class TestPaying:
         Connection.objects.filter(pk=worlds[0].shop.pk).update(no_answer="refuse")
 
         def meanwhile(question: Any) -> Any:
-            monkeypatch.setattr(sessions, "answer_of", ask)
+            monkeypatch.setattr(paying, "answer_of", ask)
             VariantStock.objects.update(count=2)
             met.extend(agent.post(at(said, "/complete"), PAY, key=key) for key in ("k2", "k3", "k2"))
             return ask(question)
 
-        monkeypatch.setattr(sessions, "answer_of", meanwhile)
+        monkeypatch.setattr(paying, "answer_of", meanwhile)
         assert good(agent.post(at(said, "/complete"), PAY, key="k1"))["status"] == "completed"
         assert [refused(answer)[:2] for answer in met] == [(409, "complete_in_progress")] * 3
         assert all(int(answer["Retry-After"]) > 0 for answer in met)
@@ -420,8 +420,8 @@ class TestPaying:
 
     def test_a_payment_that_nobody_has_any_more_is_taken_over_by_one(self, worlds: list[World], agent: Agent) -> None:
         said = made(agent, worlds)
-        looked = sessions.look(AgentSession.objects.get())
-        intent = sessions._begin(looked, "sandbox")
+        looked = paying.look(AgentSession.objects.get())
+        intent = paying.begin(looked, "sandbox")
         long_ago()
         now = datetime.now(UTC)
         assert agent_sessions.take_over(session=looked.session, now=now) == intent
@@ -431,7 +431,7 @@ class TestPaying:
 
     def test_a_declined_card_charges_nothing_and_another_one_pays(self, worlds: list[World], agent: Agent) -> None:
         said = made(agent, worlds)
-        no = good(agent.post(at(said, "/complete"), paying("declined")))
+        no = good(agent.post(at(said, "/complete"), card("declined")))
         assert (no["status"], codes(no)) == ("ready_for_payment", ["payment_declined"]) and "order" not in no
         assert worlds[0].available == 9 and not Order.objects.exists()
         assert codes(good(agent.get(at(said)))) == ["payment_declined"]
@@ -440,7 +440,7 @@ class TestPaying:
 
     def test_a_lost_answer_is_no_refusal(self, worlds: list[World], agent: Agent) -> None:
         said = made(agent, worlds)
-        lost = good(agent.post(at(said, "/complete"), paying("late"), key="k"))
+        lost = good(agent.post(at(said, "/complete"), card("late"), key="k"))
         assert lost["status"] == "complete_in_progress" and "order" not in lost
         assert [one["type"] for one in lost["messages"]] == ["info"]
         intent = PaymentIntent.objects.get()
@@ -484,7 +484,7 @@ class TestPaying:
             return begin(**given)
 
         with monkeypatch.context() as slow:
-            slow.setattr(sessions, "begin_payment", later)
+            slow.setattr(paying, "begin_payment", later)
             no = good(agent.post(at(said, "/complete"), PAY))
         assert (no["status"], codes(no)) == ("ready_for_payment", ["conflict"])
         assert no["fulfillment_details"]["address"]["line_one"] == "2 Oak St" and not PaymentIntent.objects.exists()
@@ -539,13 +539,13 @@ class TestPaying:
         self, worlds: list[World], agent: Agent, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         said = made(agent, worlds)
-        bad = paying("spt_123")
+        bad = card("spt_123")
         assert refused(agent.post(at(said, "/complete"), bad)) == (
             400,
             "invalid",
             "$.payment_data.instrument.credential.token",
         )
-        bad = paying("works")
+        bad = card("works")
         bad["payment_data"]["handler_id"] = "other"
         assert refused(agent.post(at(said, "/complete"), bad))[2] == "$.payment_data.handler_id"
         assert refused(agent.post(at(said, "/complete"), {"payment_data": {"purchase_order_number": "1"}}))[0] == 400

@@ -22,7 +22,7 @@ from crossdock.domain.commands import CancelReason
 from crossdock.engine.engine import Engine
 from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Order, Shipment, ShippingRate
 from crossdock.usecases.accounts.tokens import make_token, revoke_token
-from crossdock.usecases.checkout.agent_order import order_news
+from crossdock.usecases.checkout.agents.news import order_news
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.actions import ship_by_hand, undo_by_hand
 from crossdock.usecases.orders.reject import reject_order

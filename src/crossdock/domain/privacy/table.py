@@ -298,7 +298,7 @@ PLAIN: dict[str, str] = {
     "store.SellerApproval": "changed",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes",
-    "store.AgentSession": "items fingerprint told",
+    "store.AgentSession": "protocol items fingerprint told",
     "store.IdempotentReply": "key fingerprint",
     "store.Party": "name lease_owner last_error",
     "store.Command": "cause subject kind",

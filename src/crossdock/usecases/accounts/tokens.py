@@ -28,7 +28,7 @@ IN_FLIGHT_FOR = timedelta(minutes=2)
 KEPT_FOR = timedelta(days=7)
 # How the keys of agents look beneath, which no other program's do: their answers say who buys, and go sooner
 # (domain/retention.py).
-OF_AGENTS = r"^acp-[0-9a-f]{64}$"
+OF_AGENTS = r"^(acp|ucp)-[0-9a-f]{64}$"
 _SEEN_EVERY = timedelta(minutes=1)
 
 

@@ -1,7 +1,7 @@
 """What an agent's own program is told: that an order of its sessions changed.
 
 The row is written in the transaction of what happened and says only which session's order it is: the whole order goes
-out as it stands when it is sent (usecases/checkout/agent_order.py), so nothing of it is kept here, and what came twice
+out as it stands when it is sent (usecases/checkout/agents/news.py), so nothing of it is kept here, and what came twice
 is told once.
 """
 

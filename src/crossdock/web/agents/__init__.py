@@ -1,4 +1,5 @@
-"""For programs that buy for people, by the Agentic Commerce Protocol 2026-04-17: docs/agents.md.
+"""For programs that buy for people: docs/agents.md. `acp/` and `ucp/` speak the two protocols; what lies beside them is
+the same for both, and says nothing in the words of either.
 
-Behind the operator's switch: while it is off, every address here is a plain 404.
+Behind the operator's switches: while a protocol is off, every address of it is a plain 404.
 """

@@ -1,5 +1,5 @@
-"""What stands before every operation for agents: the switch, the token and its scope, and one shape for what is
-refused.
+"""What stands before every operation for agents: the protocol's switch, the token and its scope, and the protocol's
+shape for what is refused.
 """
 
 import logging
@@ -7,15 +7,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from crossdock.store.models import ApiToken
 from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches, token_of
 from crossdock.usecases.errors import Problem
-from crossdock.web.agents.refusing import Refusal, broken, nobody, refusal_of, too_fast
+from crossdock.web.agents.refusing import Refusal, Speech, nobody, refusal_of, too_fast
 from crossdock.web.api.entrance import unreadable
 from crossdock.web.api.pace import pace
 from crossdock.web.away import AWAY, RETRY_SECONDS
@@ -24,7 +23,7 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], View]:
+def for_agents(speech: Speech, *, change: bool, methods: tuple[str, ...]) -> Callable[[View], View]:
     """The view is given the token behind the request, and may raise Refusal. `change`: a token that only reads is not
     enough.
     """
@@ -33,7 +32,7 @@ def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], Vi
         @csrf_exempt
         @wraps(view)
         def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not settings.AGENTS:
+            if not speech.on:
                 raise Http404
             try:
                 if request.method not in methods:
@@ -42,16 +41,16 @@ def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], Vi
                 _readable(request)
                 response = view(request, _agent(request, change=change), *args, **kwargs)
             except Refusal as refused:
-                response = refused.answer()
+                response = speech.answer(refused)
             except Problem as problem:
-                response = refusal_of(problem).answer()
+                response = speech.answer(refusal_of(problem))
             except AWAY as error:
                 logger.error("%s %s: the database is away: %s", request.method, request.path, error)
-                response = _away()
+                response = speech.answer(_away())
             except Exception as error:
                 logger.error("%s %s broke", request.method, request.path, exc_info=error)
                 words = "Our mistake, not yours. Repeat it with the same Idempotency-Key: nothing is done twice."
-                response = broken("internal_error", words).answer()
+                response = speech.answer(Refusal(500, "internal_error", words))
             response.headers["Cache-Control"] = "no-store"
             return response
 
@@ -60,11 +59,16 @@ def for_agents(*, change: bool, methods: tuple[str, ...]) -> Callable[[View], Vi
     return guarded
 
 
-@csrf_exempt
-def nowhere(request: HttpRequest) -> HttpResponse:
-    if not settings.AGENTS:
-        raise Http404
-    return JsonResponse(Refusal(404, "not_found", "There is no such address in this protocol.").body, status=404)
+def nowhere(speech: Speech) -> View:
+    """For every other address below a protocol's own."""
+
+    @csrf_exempt
+    def answered(request: HttpRequest) -> HttpResponse:
+        if not speech.on:
+            raise Http404
+        return speech.answer(Refusal(404, "not_found", "There is no such address in this protocol."))
+
+    return answered
 
 
 def _readable(request: HttpRequest) -> None:
@@ -89,8 +93,6 @@ def _agent(request: HttpRequest, *, change: bool) -> ApiToken:
     return found
 
 
-def _away() -> HttpResponse:
+def _away() -> Refusal:
     words = "Our database does not answer right now. Repeat it with the same Idempotency-Key."
-    refused = broken("service_unavailable", words, 503)
-    refused.headers["Retry-After"] = str(RETRY_SECONDS)
-    return refused.answer()
+    return Refusal(503, "service_unavailable", words, headers={"Retry-After": str(RETRY_SECONDS)})

@@ -8,14 +8,16 @@ from crossdock.store.models.money import PaymentIntent
 
 
 class AgentSession(models.Model):
-    """What an agent wants to buy and for whom, until it is paid. `items` are [variant's public id, units] in the
-    agent's order; `details` has `buyer` and `fulfillment_details` as the protocol writes them, and `email` in small
+    """What an agent wants to buy and for whom, until it is paid. `protocol` is the one that it was opened by, which
+    alone finds it again. `items` are [variant's public id, units] in the
+    agent's order; `details` has `buyer` and `fulfillment_details` as ACP writes them, and `email` in small
     letters. `fingerprint` is of the prices that the agent was told last: others are never charged. `intent` is the last
     try to pay. `told` is a digest of the order as the agent's program was told it last.
     """
 
     public_id = models.CharField(max_length=14, default=public_id)
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="sessions")
+    protocol = models.CharField(max_length=3, default="acp", db_default="acp")
     currency = models.CharField(max_length=3)
     items = models.JSONField()
     details = models.JSONField(default=dict)

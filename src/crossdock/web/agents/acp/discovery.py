@@ -9,7 +9,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from crossdock.web.agents.refusing import VERSIONS
+from crossdock.web.agents.acp.speech import ACP, VERSIONS
 
 BELOW = "/agents/acp"
 
@@ -17,7 +17,7 @@ BELOW = "/agents/acp"
 @csrf_exempt
 def document(request: HttpRequest) -> HttpResponse:
     """The switch before all else: off, no method is answered."""
-    if not settings.AGENTS:
+    if not ACP.on:
         raise Http404
     return _document(request)
 

@@ -8,30 +8,24 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
 from crossdock.domain.currencies import CURRENCIES
-from crossdock.store.models import AgentSession, ApiToken, PaymentIntent
-from crossdock.store.models.money import IntentState
-from crossdock.usecases.checkout.agent_sessions import (
-    OnItsWay,
-    begin_payment,
-    cancel_session,
-    change_session,
-    email_in,
-    open_session,
-    payment_of,
-    sessions_of,
-    take_over,
-)
+from crossdock.store.models import AgentSession, ApiToken, Variant
+from crossdock.usecases.checkout.agents.sessions import change_session, open_session
 from crossdock.usecases.checkout.basket import variants_in
-from crossdock.usecases.errors import NotAllowed, Problem, Stale
-from crossdock.web.agents.asked import IGNORED, Asked, Buyer, CompleteIn, CreateIn, Fulfillment, UpdateIn, checked
+from crossdock.web.agents.acp.asked import IGNORED, Asked, Buyer, CompleteIn, CreateIn, Fulfillment, UpdateIn
+from crossdock.web.agents.acp.payment_handlers import paid_with
+from crossdock.web.agents.acp.session_shape import selected, session_out
+from crossdock.web.agents.acp.speech import ACP, VERSIONS
+from crossdock.web.agents.body import checked
 from crossdock.web.agents.entrance import for_agents
-from crossdock.web.agents.messages import Message, error, info, warning
+from crossdock.web.agents.looking import Looked, look
+from crossdock.web.agents.means import schemas
+from crossdock.web.agents.notes import Note
 from crossdock.web.agents.once import HEADER, Answer, once, once_outside
-from crossdock.web.agents.payment_handlers import document, token_in
-from crossdock.web.agents.refusing import VERSIONS, Refusal, in_progress, not_found
-from crossdock.web.agents.session_shape import Looked, look, name_in, selected, session_out, ship_to_in
-from crossdock.web.live import confirmed
-from crossdock.web.payments import answer_of, chosen_gateway, gateway_of, settled
+from crossdock.web.agents.paying import cancel as called_off
+from crossdock.web.agents.paying import complete as paid
+from crossdock.web.agents.paying import session_of
+from crossdock.web.agents.refusing import Refusal
+from crossdock.web.payments import chosen_gateway
 
 View = Callable[..., HttpResponse]
 
@@ -55,21 +49,21 @@ def _spoken(view: View) -> View:
     return answered
 
 
-@for_agents(change=True, methods=("POST",))
+@for_agents(ACP, change=True, methods=("POST",))
 @_spoken
 def create(request: HttpRequest, agent: ApiToken) -> HttpResponse:
-    return once(request, agent, lambda body: _create(agent, checked(CreateIn, body)))
+    return once(request, agent, lambda body: _create(agent, checked(CreateIn, body)), speech=ACP)
 
 
-@for_agents(change=True, methods=("GET", "POST"))
+@for_agents(ACP, change=True, methods=("GET", "POST"))
 @_spoken
 def session(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
     if request.method == "GET":
         return JsonResponse(session_out(look(_found(agent, id))))
-    return once(request, agent, lambda body: _update(_found(agent, id), checked(UpdateIn, body)))
+    return once(request, agent, lambda body: _update(_found(agent, id), checked(UpdateIn, body)), speech=ACP)
 
 
-@for_agents(change=True, methods=("POST",))
+@for_agents(ACP, change=True, methods=("POST",))
 @_spoken
 def complete(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
     return once_outside(
@@ -77,26 +71,24 @@ def complete(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
         agent,
         lambda body: _complete(agent, id, checked(CompleteIn, body)),
         lambda looked: (200, session_out(looked)),
+        speech=ACP,
     )
 
 
-@for_agents(change=True, methods=("POST",))
+@for_agents(ACP, change=True, methods=("POST",))
 @_spoken
 def cancel(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
     """An intent_trace says why; it is not kept."""
-    return once(request, agent, lambda _: _cancel(_found(agent, id)))
+    return once(request, agent, lambda _: _cancel(_found(agent, id)), speech=ACP)
 
 
-@for_agents(change=False, methods=("GET",))
+@for_agents(ACP, change=False, methods=("GET",))
 def handler(request: HttpRequest, agent: ApiToken) -> HttpResponse:
-    return JsonResponse(document(chosen_gateway()))
+    return JsonResponse(schemas(chosen_gateway()))
 
 
 def _found(agent: ApiToken, id: str) -> AgentSession:
-    found = sessions_of(agent).filter(public_id=id).first()
-    if found is None:
-        raise not_found()
-    return found
+    return session_of(agent, id, protocol=ACP.name)
 
 
 def _create(agent: ApiToken, asked: CreateIn) -> Answer:
@@ -106,7 +98,8 @@ def _create(agent: ApiToken, asked: CreateIn) -> Answer:
     units = asked.units
     assert units is not None, "CreateIn has items"
     more = _items(asked, units, currency)
-    made = open_session(agent=agent, currency=currency, items=units, details=_details(asked), now=timezone.now())
+    details, now = _details(asked), timezone.now()
+    made = open_session(agent=agent, protocol=ACP.name, currency=currency, items=units, details=details, now=now)
     return 201, session_out(look(made, *more, *_ignored(asked)))
 
 
@@ -132,13 +125,13 @@ def _as_offered(asked: UpdateIn, looked: Looked) -> None:
             raise Refusal(400, "invalid", words, param=f"{where}.item_ids")
 
 
-def _items(asked: CreateIn | UpdateIn, units: list[tuple[str, int]], currency: str) -> list[Message]:
+def _items(asked: CreateIn | UpdateIn, units: list[tuple[str, int]], currency: str) -> list[Note]:
     """Raises Refusal for what is none of ours, or is sold in another currency; a price that the agent thought was
     another one is said.
     """
     name = "line_items" if asked.line_items is not None else "items"
     known = {variant.public_id: variant for variant in variants_in(id for id, _ in units)}
-    said: list[Message] = []
+    said: list[Note] = []
     for number, item in enumerate(asked.wanted or []):
         where, variant = f"$.{name}[{number}]", known.get(item.id)
         if variant is None:
@@ -147,8 +140,12 @@ def _items(asked: CreateIn | UpdateIn, units: list[tuple[str, int]], currency: s
             words = f"“{variant}” is sold in {variant.listing.currency}. One session is in one currency."
             raise Refusal(400, "unsupported", words, param=f"{where}.id")
         if item.unit_amount is not None and item.unit_amount != variant.price_minor:
-            said.append(warning("price_change", f"“{variant}” costs {variant.price.words}.", f"{where}.unit_amount"))
+            said.append(_costs(variant, f"{where}.unit_amount"))
     return said
+
+
+def _costs(variant: Variant, path: str) -> Note:
+    return Note("warning", "price_change", f"“{variant}” costs {variant.price.words}.", path=path)
 
 
 def _details(asked: CreateIn | UpdateIn | CompleteIn) -> dict[str, Any]:
@@ -164,80 +161,20 @@ def _details(asked: CreateIn | UpdateIn | CompleteIn) -> dict[str, Any]:
     return kept
 
 
-def _ignored(asked: Asked) -> list[Message]:
-    return [info(words, f"$.{key}") for key, words in IGNORED.items() if getattr(asked, key, None)]
+def _ignored(asked: Asked) -> list[Note]:
+    return [Note("info", "", words, path=f"$.{key}") for key, words in IGNORED.items() if getattr(asked, key, None)]
 
 
 def _cancel(found: AgentSession) -> Answer:
-    """405 for what is over, as the protocol has it; a payment on its way is waited for."""
-    try:
-        gone = cancel_session(session=found, now=timezone.now())
-    except NotAllowed as no:
-        on_its_way = (intent := payment_of(found)) is not None and intent.state != IntentState.CAPTURED
-        raise Refusal(409 if on_its_way else 405, "conflict", str(no)) from None
-    return 200, session_out(look(gone, info("The checkout session was canceled.")))
+    """405 for what is over, as the protocol has it."""
+    return 200, session_out(look(called_off(found, over=405), Note("info", "", "The checkout session was canceled.")))
 
 
 def _complete(agent: ApiToken, id: str, asked: CompleteIn) -> Looked:
-    """Pays once. Whatever crashed, came twice or lost its answer meets the payment that was begun, under the same id at
-    the bank. One request at a time asks the shops and the bank for it: the one that began it, or who came long after.
-
-    What keeps it from being paid is said in the session, which is not completed then; nothing was charged.
-    """
-    found, gateway = _found(agent, id), chosen_gateway()
-    intent, more = payment_of(found), _ignored(asked)
-    if intent is None:
-        token_in(asked.payment_data, gateway)
-        if asked.buyer is not None:
-            found = change_session(session=found, items=None, details=_details(asked), now=timezone.now())
-        looked = look(found, *more)
-        if looked.status in ("canceled", "expired"):
-            raise Refusal(409, "conflict", f"This session is {looked.status}; make a new one.")
-        if looked.against:
-            return looked
-        if looked.shown.fingerprint != found.fingerprint:
-            words = "The price changed since you were told it. Show the new total, then complete again."
-            return look(found, *more, warning("price_change", words, "$.totals"))
-        try:
-            intent = _begin(looked, gateway.name)
-        except OnItsWay as busy:
-            raise in_progress(busy) from None
-        except Stale as stale:
-            return look(_found(agent, id), *more, error("conflict", str(stale)))
-    elif intent.state == IntentState.CREATED:
-        token_in(asked.payment_data, gateway_of(intent))
-        try:
-            intent = take_over(session=found, now=timezone.now())
-        except OnItsWay as busy:
-            raise in_progress(busy) from None
-    if intent is not None and intent.state == IntentState.CREATED:
-        more += _pay(intent, token_in(asked.payment_data, gateway_of(intent)))
-    return look(_found(agent, id), *more)
-
-
-def _begin(looked: Looked, gateway: str) -> PaymentIntent:
-    details = looked.session.details
-    ship_to = ship_to_in(details)
-    assert ship_to is not None, "nothing is missing"
-    return begin_payment(
-        session=looked.session,
-        email=email_in(details),
-        name=name_in(details),
-        ship_to=ship_to,
-        gateway=gateway,
-        shown=looked.shown,
-        now=timezone.now(),
+    return paid(
+        _found(agent, id),
+        agent=agent,
+        token_for=lambda gateway: paid_with(asked.payment_data, gateway),
+        details=_details(asked) if asked.buyer is not None else None,
+        more=_ignored(asked),
     )
-
-
-def _pay(intent: PaymentIntent, token: str) -> list[Message]:
-    """What is to be said beside the session, which tells what came of it."""
-    verdict = confirmed(intent, may_wait=False)
-    if not verdict.go:
-        return [error("out_of_stock" if verdict.left else "conflict", verdict.sentence)]
-    answer = answer_of(gateway_of(intent).capture(intent.asked, token))
-    try:
-        settled(intent, answer)
-    except Problem as problem:
-        return [error("out_of_stock", str(problem))]
-    return []

@@ -15,11 +15,12 @@ from django.utils import timezone
 from crossdock.store.models import ApiToken
 from crossdock.usecases.catalogue.feed import offered
 from crossdock.usecases.catalogue.taxonomy import in_force
+from crossdock.web.agents.acp.feed_shape import product
+from crossdock.web.agents.acp.speech import ACP
 from crossdock.web.agents.entrance import for_agents
-from crossdock.web.agents.feed_shape import product
 from crossdock.web.streams import in_turn
 
-_FILES = for_agents(change=False, methods=("GET",))
+_FILES = for_agents(ACP, change=False, methods=("GET",))
 
 
 @_FILES

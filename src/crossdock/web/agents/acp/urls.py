@@ -2,7 +2,8 @@
 
 from django.urls import path, re_path
 
-from crossdock.web.agents import feed, sessions
+from crossdock.web.agents.acp import feed, sessions
+from crossdock.web.agents.acp.speech import ACP
 from crossdock.web.agents.entrance import nowhere
 
 urlpatterns = [
@@ -13,5 +14,5 @@ urlpatterns = [
     path("checkout_sessions/<str:id>/complete", sessions.complete, name="acp_complete"),
     path("checkout_sessions/<str:id>/cancel", sessions.cancel, name="acp_cancel"),
     path("payment_handler.json", sessions.handler, name="acp_handler"),
-    re_path("", nowhere),
+    re_path("", nowhere(ACP)),
 ]

@@ -57,10 +57,17 @@ def _found_by(details: dict[str, Any]) -> dict[str, Any]:
 
 
 def open_session(
-    *, agent: ApiToken, currency: str, items: Sequence[tuple[str, int]], details: dict[str, Any], now: datetime
+    *,
+    agent: ApiToken,
+    protocol: str,
+    currency: str,
+    items: Sequence[tuple[str, int]],
+    details: dict[str, Any],
+    now: datetime,
 ) -> AgentSession:
     return AgentSession.objects.create(
         token=agent,
+        protocol=protocol,
         currency=currency,
         items=[list(item) for item in items],
         details=_found_by(details),
@@ -71,14 +78,22 @@ def open_session(
 
 
 def change_session(
-    *, session: AgentSession, now: datetime, items: Sequence[tuple[str, int]] | None, details: dict[str, Any]
+    *,
+    session: AgentSession,
+    now: datetime,
+    items: Sequence[tuple[str, int]] | None,
+    details: dict[str, Any],
+    whole: bool = False,
 ) -> AgentSession:
-    """What is given takes the place of what was. Raises NotAllowed once it is paid, on its way, or over."""
+    """What is given takes the place of what was; `whole`: of all that was. Raises NotAllowed once it is paid, on its
+    way, or over.
+    """
     with transaction.atomic():
         row = _still_open(session, now=now)
         if items is not None:
             row.items = [list(item) for item in items]
-        row.details, row.updated_at, row.expires_at = _found_by({**row.details, **details}), now, now + SESSION_LIVES
+        row.details = _found_by(details if whole else {**row.details, **details})
+        row.updated_at, row.expires_at = now, now + SESSION_LIVES
         row.save(update_fields=["items", "details", "updated_at", "expires_at"])
     return row
 

@@ -1,0 +1,1 @@
+"""The Agentic Commerce Protocol 2026-04-17."""
