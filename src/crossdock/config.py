@@ -89,6 +89,7 @@ class Config(Telling):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["plain", "json"] = "plain"
     agents: bool = False
+    agents_ucp: bool = False
     approve_sellers: bool = False
     metrics: bool = False
     metrics_token: str = Field(default="", max_length=500)

@@ -42,8 +42,9 @@ ASK_BELOW, ASK_OLDER_SECONDS = CONFIG.ask_below, CONFIG.ask_older_seconds
 POLL_SECONDS = CONFIG.poll_seconds
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 APPS = CONFIG.apps
-# Whether programs that buy for people find a feed and a checkout here (docs/agents.md).
+# Whether programs that buy for people find a feed and a checkout here, by which protocol (docs/agents.md).
 AGENTS = CONFIG.agents
+AGENTS_UCP = CONFIG.agents_ucp
 # Whether whoever opens a shop from now on sells only after staff approved them (docs/decisions/0023-approval.md).
 APPROVE_SELLERS = CONFIG.approve_sellers
 HOOK_BODY_LIMIT = CONFIG.hook_body_limit

@@ -625,6 +625,7 @@ ONES_OWN = {
 # For everybody; what they show is public, and a cart is its visitor's session.
 OPEN = {
     "acp_discovery",
+    "ucp_discovery",
     "withdraw",
     "withdraw_by_link",
     "returns_by_link",
@@ -656,7 +657,7 @@ def test_every_other_address_has_an_entry() -> None:
     the demo's pages exist in a demo only.
     """
     elsewhere = ("seller_", "staff_", "demo_")
-    of_others = ("admin/", "api/v1/", "accounts/", "agents/acp/")
+    of_others = ("admin/", "api/v1/", "accounts/", "agents/acp/", "agents/ucp/")
     tables = [entry for entry in get_resolver().url_patterns if str(entry.pattern) not in of_others]
     here = {name for name in names("", tables) if not name.startswith(elsewhere)}
     assert here == set(BUYERS) | set(ONES_OWN) | OPEN

@@ -182,21 +182,22 @@ class Party:
         form: Mapping[str, str] | None = None,
         content: bytes | None = None,
         timeout_seconds: float | None = None,
+        follow: bool = True,
     ) -> Reply:
-        """One call; a GET or HEAD follows at most three redirects on the same host. The time limit begins when it is
-        our turn.
+        """One call; a GET or HEAD follows at most three redirects on the same host, none without `follow`. The time
+        limit begins when it is our turn.
 
         `content` goes out as it is, under the Content-Type in `headers`: for whoever signs these very bytes.
         """
         request = _request(method, url, headers, query, json, form, content, timeout_seconds)
         reply = await self._one(request)
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(MOST_REDIRECTS if follow else 0):
             onward = _onward(request, reply)
             if onward is None:
                 return reply
             request = _Request(request.method, onward, request.headers, None, "", request.timeout_seconds)
             reply = await self._one(request)
-        if _onward(request, reply) is None:
+        if not follow or _onward(request, reply) is None:
             return reply
         raise NoAnswer("The shop sends us in circles (too many redirects).")
 

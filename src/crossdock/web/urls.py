@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from crossdock.web.agents.acp.discovery import document as discovered
+from crossdock.web.agents.ucp.profile import document as ucp_profile
 from crossdock.web.brand import css as brand_css
 from crossdock.web.health import healthz
 from crossdock.web.languages.choosing import choose
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("crossdock.web.api.urls")),
     path(".well-known/acp.json", discovered, name="acp_discovery"),
     path("agents/acp/", include("crossdock.web.agents.acp.urls")),
+    path(".well-known/ucp", ucp_profile, name="ucp_discovery"),
+    path("agents/ucp/", include("crossdock.web.agents.ucp.urls")),
     path("brand/<slug:accent>.css", brand_css, name="brand_css"),
     path("language/", choose, name="language"),
     path("media/<str:name>", serve_picture, name="picture"),

@@ -297,7 +297,7 @@ PLAIN: dict[str, str] = {
     "store.Seller": "country time_zone working_days holidays away_mode barred",
     "store.SellerApproval": "changed",
     "store.ShippingRate": "country",
-    "store.ApiToken": "hint scopes",
+    "store.ApiToken": "hint scopes profile",
     "store.AgentSession": "protocol items fingerprint told",
     "store.IdempotentReply": "key fingerprint",
     "store.Party": "name lease_owner last_error",

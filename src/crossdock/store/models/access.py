@@ -21,6 +21,8 @@ class ApiToken(models.Model):
     # "orders:read alerts:change", or "*" for everything (usecases/accounts/tokens.py).
     scopes = models.CharField(max_length=200, default="*", db_default="*")
     expires_at = models.DateTimeField(null=True)
+    # Whom an agent's token speaks for: the address of the first profile that it named (docs/agents.md).
+    profile = models.CharField(max_length=500, blank=True, db_default="")
 
     def __str__(self) -> str:
         return f"{self.name} …{self.hint}"

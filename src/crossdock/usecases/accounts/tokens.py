@@ -168,6 +168,16 @@ def token_of(*, secret: str, now: datetime) -> ApiToken | None:
     return token
 
 
+def speaks_for(*, token: ApiToken, profile: str) -> bool:
+    """Whether an agent's token may name this profile; the first that it names is its own from then on."""
+    if not token.profile and ApiToken.objects.filter(pk=token.pk, profile="").update(profile=profile):
+        token.profile = profile
+    elif not token.profile:
+        # Another request of it was first just now.
+        token.refresh_from_db(fields=["profile"])
+    return token.profile == profile
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """The answer that a request with this key got the first time."""

@@ -17,6 +17,8 @@ from crossdock.usecases.outbox.payloads import EVENT, SendEvent
 from crossdock.usecases.outbox.queue import command_to, enqueue_all
 
 _KEY = "agent-"
+# Orders of the other protocol are read, not told.
+TOLD = "acp"
 
 
 def payment_key(session: AgentSession) -> str:
@@ -29,8 +31,8 @@ def of_an_agent(intent: PaymentIntent) -> bool:
 
 
 def sessions_behind(intents: Collection[int]) -> QuerySet[AgentSession]:
-    """Those that were paid by one of these payments."""
-    return AgentSession.objects.filter(intent__in=intents)
+    """Those that were paid by one of these payments, and whose protocol has updates here."""
+    return AgentSession.objects.filter(intent__in=intents, protocol=TOLD)
 
 
 def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: datetime) -> list[Command]:
@@ -49,7 +51,7 @@ def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: dateti
 def tell_agent(payment: str, *, cause: str, now: datetime) -> None:
     """Of what no line of an order's story says: a part that came to no order. `payment`: its public id."""
     if settings.AGENTS:
-        behind = AgentSession.objects.filter(intent__public_id=payment)
+        behind = AgentSession.objects.filter(intent__public_id=payment, protocol=TOLD)
         enqueue_all(update_commands(behind, cause=cause, now=now))
 
 

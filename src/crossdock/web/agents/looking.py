@@ -1,5 +1,6 @@
 """A checkout session as it stands now: what it costs, what stands against it, and once it is paid what came of it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from crossdock.store.models import AgentSession, PaymentIntent
 from crossdock.store.models.money import IntentState
 from crossdock.store.together import ask
 from crossdock.usecases.checkout.agents.sessions import Paid, basket_of, email_in, paid_basket, payment_of
-from crossdock.usecases.checkout.basket import PricedBasket, found_in, priced, questions
+from crossdock.usecases.checkout.basket import PricedBasket, PricedPart, found_in, priced, questions
 from crossdock.web.agents.means import NONE, offered
 from crossdock.web.agents.notes import Note, of_items, of_person
 from crossdock.web.agents.refusing import Refusal
@@ -70,6 +71,12 @@ def look(session: AgentSession, *more: Note) -> Looked:
     if why and why not in [one.words for one in more]:
         more = (*more, Note("error", "declined", why))
     return replace(looked, against=against, more=more)
+
+
+def option_id(part: PricedPart) -> str:
+    """Of the one way that a part is shipped; the same for the same seller's same shop."""
+    whose = f"{part.seller.pk}:{part.connection.pk if part.connection else ''}"
+    return "shipping_" + hashlib.sha256(whose.encode()).hexdigest()[:12]
 
 
 def name_in(details: dict[str, Any]) -> str:

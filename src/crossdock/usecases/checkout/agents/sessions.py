@@ -34,6 +34,11 @@ def sessions_of(agent: ApiToken) -> QuerySet[AgentSession]:
     return AgentSession.objects.filter(token=agent).select_related("intent")
 
 
+def session_behind(agent: ApiToken, order: str, *, protocol: str) -> AgentSession | None:
+    """Of this agent's, the one that was paid by the payment of this public id."""
+    return sessions_of(agent).filter(intent__public_id=order, protocol=protocol).first()
+
+
 def basket_of(session: AgentSession) -> Basket:
     return {"lines": dict(session.items)}
 

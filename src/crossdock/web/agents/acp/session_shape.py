@@ -1,6 +1,5 @@
 """A checkout session as the protocol writes it."""
 
-import hashlib
 from typing import Any
 
 from crossdock.store.models.money import IntentState
@@ -10,7 +9,7 @@ from crossdock.usecases.checkout.agents.sessions import note_shown
 from crossdock.usecases.checkout.basket import PricedBasket, PricedLine, PricedPart
 from crossdock.web.agents.acp.messages import message
 from crossdock.web.agents.acp.payment_handlers import handlers
-from crossdock.web.agents.looking import Looked, Status
+from crossdock.web.agents.looking import Looked, Status, option_id
 from crossdock.web.payments import chosen_gateway
 
 _STATUS: dict[Status, str] = {
@@ -93,12 +92,6 @@ def _option(part: PricedPart) -> dict[str, Any] | None:
         "title": f"Shipping by {part.seller.name}",
         "totals": [entry("fulfillment", "Shipping", part.shipping), entry("total", "Total", part.shipping)],
     }
-
-
-def option_id(part: PricedPart) -> str:
-    """The same for the same seller's same shop."""
-    whose = f"{part.seller.pk}:{part.connection.pk if part.connection else ''}"
-    return "shipping_" + hashlib.sha256(whose.encode()).hexdigest()[:12]
 
 
 def selected(shown: PricedBasket) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""What programs that buy for people and the marketplace agree on."""

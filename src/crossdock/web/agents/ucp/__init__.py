@@ -1,0 +1,1 @@
+"""The Universal Commerce Protocol 2026-04-08."""
