@@ -297,14 +297,14 @@ def _refused_goes_on() -> None:
 
 def _uncounted_is_there() -> None:
     """Where nobody knows how many there are, the agents' feed says that there are some."""
-    from crossdock.web.agents.acp import feed_shape
+    from crossdock.web.agents import goods
 
-    good = feed_shape.available
+    good = goods.available
 
     def available(offer: Any) -> Any:
         return {"available": True, "status": "in_stock"} if offer.left is None else good(offer)
 
-    setattr(feed_shape, "available", available)  # noqa: B010
+    setattr(goods, "available", available)  # noqa: B010
 
 
 def _unapproved_sold() -> None:

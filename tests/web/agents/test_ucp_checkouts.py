@@ -49,6 +49,9 @@ TO = {
 }
 BUYER = {"email": "Zoe@elsewhere.test", "first_name": "Zoë"}
 ADDRESSES = {
+    "ucp_search": ("POST", "/catalog/search", True),
+    "ucp_lookup": ("POST", "/catalog/lookup", True),
+    "ucp_product": ("POST", "/catalog/product", True),
     "ucp_checkouts": ("POST", "/checkout-sessions", False),
     "ucp_checkout": ("GET", "/checkout-sessions/x", False),
     "ucp_complete": ("POST", "/checkout-sessions/x/complete", False),

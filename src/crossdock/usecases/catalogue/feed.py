@@ -1,8 +1,10 @@
 """Everything that is for sale, walked by key a few at a time, for whoever lists it elsewhere. Nothing here writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from crossdock.store.models import Listing, Variant
 from crossdock.usecases.catalogue.listings import live
@@ -29,10 +31,20 @@ def offered(*, now: datetime) -> Iterator[list[tuple[Listing, list[Offered]]]]:
     """
     at = 0
     while batch := list(live().order_by("pk").filter(pk__gt=at)[:AT_ONCE]):
-        variants = [variant for listing in batch for variant in listing.variants.all()]
-        left = availability(variants=variants, now=now)
-        yield [(listing, [_one(variant, left) for variant in listing.variants.all()]) for listing in batch]
+        yield offers_of(batch, now=now)
         at = batch[-1].pk
+
+
+def named(ids: Sequence[str], *, now: datetime) -> list[tuple[Listing, list[Offered]]]:
+    """Of what is for sale the listings with one of these public ids, or with a variant of it."""
+    of_variants = Variant.objects.filter(public_id__in=ids).values("listing")
+    return offers_of(list(live().filter(Q(public_id__in=ids) | Q(pk__in=of_variants))), now=now)
+
+
+def offers_of(listings: Sequence[Listing], *, now: datetime) -> list[tuple[Listing, list[Offered]]]:
+    """As `live` found them; the stock of all in one question."""
+    left = availability(variants=[variant for listing in listings for variant in listing.variants.all()], now=now)
+    return [(listing, [_one(variant, left) for variant in listing.variants.all()]) for listing in listings]
 
 
 def _one(variant: Variant, left: dict[int, int | None]) -> Offered:

@@ -7,7 +7,6 @@ units there are is not said.
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
@@ -18,6 +17,7 @@ from crossdock.domain.goods import gtin
 from crossdock.store.models import Listing
 from crossdock.usecases.catalogue.feed import Offered
 from crossdock.usecases.record.brand import site_name
+from crossdock.web.agents import goods
 
 
 def product(listing: Listing, offers: Sequence[Offered], taxonomy: Taxonomy) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def product(listing: Listing, offers: Sequence[Offered], taxonomy: Taxonomy) -> 
         "title": listing.title,
         **({"description": {"plain": listing.description}} if listing.description.strip() else {}),
         "url": address,
-        **_media(listing.images),
+        **goods.media(listing.images),
         "variants": [{**_variant(listing, offer), **shared} for offer in offers],
     }
 
@@ -49,26 +49,7 @@ def _variant(listing: Listing, offer: Offered) -> dict[str, Any]:
         "title": str(variant),
         **({"barcodes": [{"type": "GTIN", "value": code}]} if code else {}),
         "price": {"amount": variant.price_minor, "currency": listing.currency},
-        "availability": available(offer),
+        "availability": goods.available(offer),
         **({"variant_options": options} if options else {}),
-        **_media([variant.image]),
+        **goods.media([variant.image]),
     }
-
-
-def available(offer: Offered) -> dict[str, Any]:
-    """As a checkout would answer now. `status` is extensible, and `unknown` is not in its list: nothing there says that
-    nobody knows.
-    """
-    if not offer.open or offer.left is None:
-        return {"available": False, "status": "unknown"}
-    return {"available": offer.left > 0, "status": "in_stock" if offer.left > 0 else "out_of_stock"}
-
-
-def _media(images: Sequence[str]) -> dict[str, Any]:
-    found = [image if urlsplit(image).scheme else settings.BASE_URL + image for image in images if image]
-    good = [address for address in found if _is_address(address)]
-    return {"media": [{"type": "image", "url": address} for address in good]} if good else {}
-
-
-def _is_address(text: str) -> bool:
-    return text.startswith(("http://", "https://")) and text.isascii() and not any(c in text for c in ' "<>\\^`{|}')

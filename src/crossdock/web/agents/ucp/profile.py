@@ -17,10 +17,13 @@ BELOW = "/agents/ucp"
 _SPEC = f"https://ucp.dev/{VERSION}"
 CHECKOUT, FULFILLMENT = "dev.ucp.shopping.checkout", "dev.ucp.shopping.fulfillment"
 ORDER = "dev.ucp.shopping.order"
+SEARCH, LOOKUP = "dev.ucp.shopping.catalog.search", "dev.ucp.shopping.catalog.lookup"
 OURS: Mapping[str, Sequence[Capability]] = {
     CHECKOUT: (Capability(VERSION),),
     FULFILLMENT: (Capability(VERSION, (CHECKOUT,)),),
     ORDER: (Capability(VERSION),),
+    SEARCH: (Capability(VERSION),),
+    LOOKUP: (Capability(VERSION),),
 }
 
 
@@ -59,7 +62,7 @@ def _capability(name: str, one: Capability) -> dict[str, Any]:
     extends = one.extends[0] if len(one.extends) == 1 else list(one.extends)
     return {
         "version": one.version,
-        "spec": f"{_SPEC}/specification/{short}",
-        "schema": f"{_SPEC}/schemas/shopping/{short}.json",
+        "spec": f"{_SPEC}/specification/{short.replace('.', '/')}",
+        "schema": f"{_SPEC}/schemas/shopping/{short.replace('.', '_')}.json",
         **({"extends": extends} if extends else {}),
     }

@@ -3,10 +3,13 @@
 from django.urls import path, re_path
 
 from crossdock.web.agents.entrance import nowhere
-from crossdock.web.agents.ucp import checkouts
+from crossdock.web.agents.ucp import catalog, checkouts
 from crossdock.web.agents.ucp.speech import UCP
 
 urlpatterns = [
+    path("catalog/search", catalog.search, name="ucp_search"),
+    path("catalog/lookup", catalog.lookup, name="ucp_lookup"),
+    path("catalog/product", catalog.one_product, name="ucp_product"),
     path("checkout-sessions", checkouts.create, name="ucp_checkouts"),
     path("checkout-sessions/<str:id>", checkouts.checkout, name="ucp_checkout"),
     path("checkout-sessions/<str:id>/complete", checkouts.complete, name="ucp_complete"),
