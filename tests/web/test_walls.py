@@ -37,6 +37,7 @@ from crossdock.store.models import (
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.accounts.details import save_document
+from crossdock.usecases.accounts.inviting import invite
 from crossdock.usecases.catalogue.finding import Wanted
 from crossdock.usecases.catalogue.listings import make_listing
 from crossdock.usecases.catalogue.moderation.deciding import take_down
@@ -199,6 +200,10 @@ def _furnished() -> House:
         "return": back.public_id,
         "returned": back.pictures.get().name,
         "token": str(token.pk),
+        "member": str(user(works_for=world.seller, works_as="orders").pk),
+        "invitation": invite(
+            seller=world.seller, email="sam@example.test", roles="reader", actor=house.owner, now=world.now
+        ).public_id,
         "command": str(dead.id),
         "webhook": receiver.public_id,
         "message": str(message.pk),
@@ -378,6 +383,13 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_webhook_deed": ("/seller/webhooks/{webhook}/deed/", "post", 302),
     "seller_webhook_delete": ("/seller/webhooks/{webhook}/delete/", "get", 200),
     "seller_webhook_again": ("/seller/webhooks/{webhook}/messages/{message}/", "post", 302),
+    "seller_team": ("/seller/team/", "get", 200),
+    "seller_team_leave": ("/seller/team/leave/", "get", 302),
+    "seller_team_send": ("/seller/team/invitations/{invitation}/send/", "post", 302),
+    "seller_team_withdraw": ("/seller/team/invitations/{invitation}/withdraw/", "post", 302),
+    "seller_team_role": ("/seller/team/{member}/role/", "post", 302),
+    "seller_team_remove": ("/seller/team/{member}/remove/", "get", 200),
+    "seller_team_hand_over": ("/seller/team/{member}/hand-over/", "get", 200),
     "seller_tokens": ("/seller/tokens/", "get", 200),
     "seller_token_revoke": ("/seller/tokens/{token}/revoke/", "post", 302),
 }
@@ -633,6 +645,7 @@ OPEN = {
     "browse",
     "category",
     "stop_searches",
+    "team_join",
     "listing",
     "report_listing",
     "seller",

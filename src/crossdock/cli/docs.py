@@ -12,6 +12,9 @@ from crossdock.domain.privacy.table import PERSONAL
 from crossdock.domain.retention import PICTURES, POLICY, Then
 from crossdock.domain.roles import WORDS, Role, roles_with
 from crossdock.domain.rules import RULES, Mode, Rule, view
+from crossdock.domain.team.roles import WORDS as DUTY_WORDS
+from crossdock.domain.team.roles import TeamRole
+from crossdock.domain.team.roles import roles_with as team_with
 from crossdock.kit import discover
 from crossdock.kit.conformance import cost, record
 
@@ -73,7 +76,7 @@ def platforms_page(manifests: list[Manifest]) -> str:
 
 
 def roles_page() -> str:
-    """Who of staff may what."""
+    """Who of staff may what, and who of a seller's team."""
     lines = [
         "# Roles of staff",
         "",
@@ -95,7 +98,18 @@ def roles_page() -> str:
         "",
         "Whatever their roles, nobody decides about an order that they bought or sold, and a credit above the limit"
         " needs two people ([staff.md](staff.md)).",
+        "",
+        "# Roles in a seller's team",
+        "",
+        "The owner asks people in at `/seller/team/`; one person may have orders and listings together, and works for"
+        " one shop. A page or a deed that is in no group is the owner's ([decision 28](decisions/0028-teams.md)).",
+        "",
+        "| may | " + " | ".join(TeamRole) + " |",
+        "|---|" + "---|" * len(TeamRole),
     ]
+    for duty, what in DUTY_WORDS.items():
+        held = team_with(duty)
+        lines.append(f"| {what} | " + " | ".join("yes" if role in held else "-" for role in TeamRole) + " |")
     return "\n".join(lines) + "\n"
 
 

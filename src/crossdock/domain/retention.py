@@ -152,6 +152,13 @@ POLICY: tuple[Rule, ...] = (
     Rule("store.AgentSession", Then.DELETE, "such sessions that nobody paid", "An agent makes a new one.", 1),
     Rule("store.DataPart", Then.DELETE, "copies of a person's data whose link ended", "Who wants one asks anew.", 0),
     Rule("store.Quarantined", Then.DELETE, "what could not be read, once it is over", _EVIDENCE, 90),
+    Rule(
+        "store.Invitation",
+        Then.DELETE,
+        "whom a seller asked into the team",
+        "Who is in the team stands with the account; an address that never came is not kept.",
+        90,
+    ),
     Rule("store.SignInTry", Then.DELETE, "how often was guessed, by hash", "A day's rest forgets.", 1),
     Rule(
         "store.AuditEntry",

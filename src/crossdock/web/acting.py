@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_logged_out
+from django.db.models import Q
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,7 +21,7 @@ from django.utils import timezone
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import Seller, User
-from crossdock.usecases.accounts.queries import sellers_named
+from crossdock.usecases.accounts.queries import sellers_named, where_in
 from crossdock.usecases.record.rights import holds
 from crossdock.usecases.support.impersonation import begin_acting, end_acting, trace, trace_reading
 from crossdock.web.middleware import Around
@@ -84,10 +85,10 @@ def acting_of(request: HttpRequest) -> Acting | None:
 
 
 def seller_of(request: HttpRequest, user: User) -> Seller | None:
-    """Whose panel this person sees: their own, or that of the seller they act as."""
+    """Whose panel this person sees: their own, their team's, or that of the seller they act as."""
     acting = acting_of(request)
-    whose = {"public_id": acting.seller} if acting else {"owner": user}
-    return sellers_named("").filter(**whose).first()
+    whose = Q(public_id=acting.seller) if acting else where_in(user)
+    return sellers_named("").filter(whose).first()
 
 
 def begin(request: HttpRequest, *, staff: User, seller: Seller, why: str) -> None:

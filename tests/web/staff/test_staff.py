@@ -84,6 +84,8 @@ NO_PAGE = {
     "refill",
     # What somebody looks for is nobody else's business.
     "savedsearch",
+    # Who was asked into a team: the seller's page of staff says who came of it.
+    "invitation",
     "selleraddress",
     "shipmentline",
     "shippingrate",

@@ -74,6 +74,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("store.OrderTag", "name", Then.GOES, "tags of your orders; others' tags that name you"),
     Personal("store.OrderView", "person name address", Then.GOES, "your tabs on orders; others' tabs that name you"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
+    Personal("store.Invitation", "email roles", Then.GOES, "whom you asked into your team, and who asked you"),
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
     Personal("store.PayoutHold", "held_by why", Then.GOES, "why staff held your payouts"),
     Personal("store.Suspension", "by why", Then.GOES, "why staff suspended your sales"),
@@ -234,7 +235,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
     Personal(
         "store.User",
-        "password first_name last_name email name roles language",
+        "password first_name last_name email name roles language works_as",
         Then.CUT,
         "the account",
         "A row without name and address stays, which orders lead to.",

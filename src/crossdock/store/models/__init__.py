@@ -61,6 +61,7 @@ from crossdock.store.models.shops import ConnectAttempt, Connection, Cursor, New
 from crossdock.store.models.site.branding import Branding
 from crossdock.store.models.site.pages import PageText
 from crossdock.store.models.stock import Duplicate, Movement, Reservation, VariantStock
+from crossdock.store.models.team.invitations import Invitation
 from crossdock.store.models.tries import SignInTry
 from crossdock.store.models.work import Command, Delivery, Exchange, Party
 
@@ -98,6 +99,7 @@ __all__ = [
     "Fulfilment",
     "HeldPrice",
     "IdempotentReply",
+    "Invitation",
     "Label",
     "LabelDocument",
     "Listing",

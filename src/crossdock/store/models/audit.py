@@ -24,6 +24,7 @@ class AuditTopic(models.TextChoices):
     ACCOUNT = "account", "Sign-ins and accounts"
     ACCESS = "access", "Data read or exported"
     SETTINGS = "settings", "Settings of shops"
+    TEAM = "team", "What a shop's team did"
     SYSTEM = "system", "By itself"
 
 

@@ -287,6 +287,8 @@ class TimelineEntry(models.Model):
     sentence = models.TextField()
     evidence = models.JSONField(default=dict)
     public = models.BooleanField(default=False)
+    # Who of the seller's team did it, for a page (`story_of`); no column.
+    by_name = ""
 
     class Meta:
         ordering = ["at", "id"]

@@ -44,6 +44,12 @@ class User(AbstractUser):
     session_round = models.PositiveIntegerField(default=0, db_default=0)
     # A code of settings.LANGUAGES; empty until they choose one.
     language = models.CharField(max_length=10, default="", db_default="", blank=True)
+    # Whose team they are in, and as what (domain/team/roles.py). With no words they are in none: `works_for` is then
+    # the seller who let them go last, which their next page says.
+    works_for = models.ForeignKey(
+        "Seller", null=True, blank=True, on_delete=models.PROTECT, related_name="workers", db_index=False
+    )
+    works_as = models.CharField(max_length=40, default="", db_default="", blank=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -52,7 +58,10 @@ class User(AbstractUser):
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
         # What `iexact` asks for.
-        indexes = [models.Index(Upper("email"), name="user_email_upper")]
+        indexes = [
+            models.Index(Upper("email"), name="user_email_upper"),
+            models.Index(fields=["works_for"], name="user_works_for", condition=Q(works_for__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email

@@ -41,7 +41,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
 from crossdock.usecases.record.pages import versions
-from crossdock.usecases.record.rights import is_owner, require, require_owner
+from crossdock.usecases.record.rights import belongs, require, require_owner
 
 _STAFF = "Only staff approve sellers."
 _AGAIN = (
@@ -220,7 +220,7 @@ def touched(*, seller: Seller, item: Item, now: datetime, again: bool = False) -
 
 def _require(actor: User, seller: Seller) -> None:
     require(actor, None, _STAFF, Right.APPROVE)
-    if is_owner(actor, seller):
+    if belongs(actor, seller):
         raise NotAllowed("This shop is your own. Somebody else of staff decides about it.")
 
 

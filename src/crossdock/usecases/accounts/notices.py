@@ -39,6 +39,10 @@ WORDS = {
         "Payouts of your shop go to {0} from now on. Nothing is sent there for some days, so that there is time to stop"
         " it.",
     ),
+    "handed_over": (
+        "You handed your shop over",
+        "You handed over “{0}”. You are in its team for orders and listings, and the API tokens ended.",
+    ),
     "sign_in": ("A new sign-in", "Somebody signed in to your account with a browser that was not used for it before."),
 }
 

@@ -19,13 +19,29 @@ def sellers_named(query: str) -> QuerySet[Seller]:
     return rows.filter(Q(name__icontains=query) | Q(owner__email__icontains=query)) if query else rows
 
 
+def where_in(user: User) -> Q:
+    """The shop that they own, or in whose team they are. A team works while its owner's account is open."""
+    mine = Q(owner=user)
+    return mine | Q(pk=user.works_for_id, owner__is_active=True) if user.works_as else mine
+
+
 def seller_of(user: Any) -> Seller | None:
-    """Whom this person sells as; None for somebody who only buys, or is not signed in."""
-    return Seller.objects.filter(owner=user).first() if user is not None and user.is_authenticated else None
+    """Whom this person sells for; None for somebody who only buys, or is not signed in."""
+    return Seller.objects.filter(where_in(user)).first() if user is not None and user.is_authenticated else None
 
 
 def sells(user: User | AnonymousUser) -> bool:
-    return Seller.objects.filter(owner_id=user.pk).exists()
+    return isinstance(user, User) and Seller.objects.filter(where_in(user)).exists()
+
+
+def why_out(user: User) -> str:
+    """Of somebody who was in a team and sees its panel no more. Empty for everybody else."""
+    seller = Seller.objects.select_related("owner").filter(pk=user.works_for_id).first() if user.works_for_id else None
+    if seller is None:
+        return ""
+    if not user.works_as:
+        return f"You are not in the team of {seller.name} any more. What you were doing was not done."
+    return f"The account of the owner of {seller.name} is closed, so its team cannot work there for now."
 
 
 def shops_called(words: str) -> QuerySet[Seller]:

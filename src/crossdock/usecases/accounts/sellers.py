@@ -20,6 +20,7 @@ from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
 
 EVERYWHERE = "*"
+_IN_A_TEAM = "You work in the team of a shop. Leave it first: one account works for one shop."
 
 
 def start_selling(
@@ -31,12 +32,18 @@ def start_selling(
     """
     if Seller.objects.filter(owner=user).exists():
         raise NotAllowed("You already have a shop here.")
+    if user.works_as:
+        raise NotAllowed(_IN_A_TEAM)
     if not name.strip():
         raise Invalid("Give your shop a name.")
     if country not in COUNTRIES or currency not in CURRENCIES:
         raise Invalid("Choose a country and a currency from the lists.")
     try:
         with transaction.atomic():
+            if User.objects.select_for_update(no_key=True, of=("self",)).get(pk=user.pk).works_as:
+                # An invitation was taken in another tab.
+                raise NotAllowed(_IN_A_TEAM)
+            User.objects.filter(pk=user.pk).update(works_for=None)
             seller = Seller.objects.create(
                 owner=user,
                 name=name.strip()[:120],

@@ -17,7 +17,7 @@ from crossdock.usecases.accounts.tokens import revoke_token_of
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import is_owner, require
+from crossdock.usecases.record.rights import belongs, require
 
 _STAFF = "Only staff suspend sellers."
 LONGEST = 1000
@@ -84,7 +84,7 @@ def resume_seller(*, seller: Seller, why: str, actor: User, now: datetime) -> bo
 
 def _require(actor: User, seller: Seller) -> None:
     require(actor, None, _STAFF, Right.SELLERS)
-    if is_owner(actor, seller):
+    if belongs(actor, seller):
         raise NotAllowed("This shop is your own. Somebody else of staff decides about it.")
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from crossdock.domain.finding.filling import UNKNOWN, Rule, Source, value_of
 from crossdock.domain.finding.taxonomy import CATEGORY, Kind, Taxonomy
 from crossdock.domain.finding.words import folded
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import FillRule, Listing, Refill, Seller, User, Variant
 from crossdock.usecases.catalogue.filling import BATCH, BETWEEN, Filler, as_rule, facts_of, fill_again, filler
 from crossdock.usecases.catalogue.taxonomy import in_force
@@ -65,7 +66,7 @@ def add_rule(*, seller: Seller, rule: Rule, actor: User, now: datetime) -> int:
     """Listings changed at once; where there are more than a batch, the rest follows in the background. The same rule
     twice is one.
     """
-    require(actor, seller)
+    require(actor, seller, duty=Duty.LISTINGS)
     rule = checked_rule(in_force(), rule)
     with transaction.atomic():
         if FillRule.objects.filter(seller=seller).count() >= MOST_RULES:
@@ -87,7 +88,7 @@ def add_rule(*, seller: Seller, rule: Rule, actor: User, now: datetime) -> int:
 
 def remove_rule(*, seller: Seller, pk: int, actor: User, now: datetime) -> int:
     """Raises Invalid when there is none. Returns what add_rule does."""
-    require(actor, seller)
+    require(actor, seller, duty=Duty.LISTINGS)
     with transaction.atomic():
         row = FillRule.objects.select_for_update().filter(seller=seller, pk=pk).first()
         if row is None:
@@ -177,7 +178,7 @@ def set_by_hand(*, listing: Listing, values: Mapping[str, Sequence[str]], actor:
     """`values` by attribute, the category's among them, replace all that was set by hand; an attribute without an entry
     follows the rules, and one with an empty list is left open. Raises Invalid.
     """
-    require(actor, listing.seller)
+    require(actor, listing.seller, duty=Duty.LISTINGS)
     taxonomy = in_force()
     kept = {key: [_known(taxonomy, key, word) for word in words if word] for key, words in sorted(values.items())}
     with transaction.atomic():

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from crossdock.domain.goods import Said, Verdict, gtin
 from crossdock.domain.stock import HoldState
+from crossdock.domain.team.roles import Duty
 from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import Duplicate, Listing, Reservation, User, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
@@ -37,7 +38,7 @@ def decide_different(
 
     Returns those whose shop may still take a unit out that was sold in another.
     """
-    require(actor, duplicate.seller)
+    require(actor, duplicate.seller, duty=Duty.LISTINGS)
     with telling(now) as told:
         members, rows = _locked(duplicate)
         heads = _linked_here(duplicate, members, rows)
@@ -60,7 +61,7 @@ def decide_same(
     """`sold_as` is the public id of the variant that buyers see, `alike` are those of all that are this thing (None:
     all), the others are apart. Raises Invalid, NotAllowed, Stale; `seen` and what is returned as above.
     """
-    require(actor, duplicate.seller)
+    require(actor, duplicate.seller, duty=Duty.LISTINGS)
     with telling(now) as told:
         members, rows = _locked(duplicate)
         here = _linked_here(duplicate, members, rows)
@@ -98,7 +99,7 @@ def decide_same(
 
 def undo(*, duplicate: Duplicate, actor: User, now: datetime) -> list[Variant]:
     """Asked again. What was linked is sold by itself again, each by its own shop's count. Returns as above."""
-    require(actor, duplicate.seller)
+    require(actor, duplicate.seller, duty=Duty.LISTINGS)
     with telling(now) as told:
         members, rows = _locked(duplicate)
         heads = _linked_here(duplicate, members, rows)

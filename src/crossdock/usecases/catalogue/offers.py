@@ -32,7 +32,7 @@ from crossdock.usecases.catalogue.offer_terms import terms_of, why_no_offers
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_other_currency, why_paused
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem, Stale
 from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import is_owner
+from crossdock.usecases.record.rights import belongs
 from crossdock.usecases.stock.reservations import (
     availability,
     available_locked,
@@ -82,7 +82,7 @@ def _may_be_made(
 ) -> None:
     listing = variant.listing
     why = why_no_offers(listing=listing, manifest=manifest) or why_not_sold(variant) or why_paused(variant)
-    if not why and is_owner(buyer, listing.seller):
+    if not why and belongs(buyer, listing.seller):
         why = "You cannot make offers on your own listing."
     if why:
         raise NotAllowed(why)

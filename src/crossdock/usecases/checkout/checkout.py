@@ -47,7 +47,7 @@ from crossdock.usecases.checkout.one_of_a_kind import (
 )
 from crossdock.usecases.checkout.parts import Part, basket_of, offers_of, parts_of, units_of
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
-from crossdock.usecases.record.rights import is_owner, require_buyer
+from crossdock.usecases.record.rights import belongs, require_buyer
 from crossdock.usecases.record.telling import Telling
 from crossdock.usecases.risk.trace import Origin, end_unpaid, trace_for, trace_of
 from crossdock.usecases.stock.reservations import (
@@ -136,7 +136,7 @@ def _payable(shown: PricedBasket, fingerprint: str, buyer: User) -> Money:
         raise Stale(" ".join(shown.problems) or "The seller does not ship to this country.")
     if shown.fingerprint != fingerprint:
         raise Stale("A price changed since you opened this page. Look at the new total and decide again.")
-    if any(is_owner(buyer, part.seller) for part in shown.parts):
+    if any(belongs(buyer, part.seller) for part in shown.parts):
         raise NotAllowed("You cannot buy from your own shop.")
     for line in shown.lines:
         if line.offer:

@@ -29,6 +29,7 @@ from crossdock.domain.labels import (
 )
 from crossdock.domain.moderation.approval import Item
 from crossdock.domain.orders import MoneyState
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.values import Address, Money
 from crossdock.store.ids import public_id
 from crossdock.store.models import Label, Order, OrderLine, Seller, SellerAddress, User
@@ -146,7 +147,7 @@ def keep_quotes(
     The row's `public_id` is the token of the buying form. `provider` is the carrier's name. Raises Invalid without
     prices.
     """
-    require(by, order.seller)
+    require(by, order.seller, duty=Duty.ORDERS)
     if not quotes:
         raise Invalid("The carrier has no price for this parcel and address.")
     Label.objects.filter(order=order, state=LabelState.QUOTED, quoted_at__lt=now - QUOTES_LAST).delete()
@@ -191,7 +192,7 @@ def buy_label(*, order: Order, by: User, token: str, quote_ref: str, can: Can, n
     """
     with transaction.atomic():
         order = locked_order(order)
-        require(by, order.seller)
+        require(by, order.seller, duty=Duty.ORDERS)
         label = Label.objects.select_for_update(no_key=True).filter(order=order, public_id=token).first()
         if label is None:
             raise Stale("These prices are not kept any more. Ask for prices again.")
@@ -270,7 +271,7 @@ def void_label(*, label: Label, by: User, now: datetime) -> Label:
     """Ask the carrier for the money back. Pressed twice it is asked once. Raises NotAllowed."""
     with telling(now) as told:
         order = locked_order(label.order)
-        require(by, order.seller)
+        require(by, order.seller, duty=Duty.ORDERS)
         label = Label.objects.select_for_update(no_key=True).get(pk=label.pk)
         if label.state == LabelState.VOIDING:
             return label

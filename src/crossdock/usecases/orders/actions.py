@@ -10,6 +10,7 @@ from crossdock.domain.labels import PAID
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.roles import Right
 from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import (
     Command,
     Connection,
@@ -40,7 +41,7 @@ def _theirs(pk: int, actor: User) -> Order:
     """The order, locked. Raises NotAllowed for whoever it is not of."""
     rows = Order.objects.select_for_update(no_key=True, of=("self",))
     order = rows.select_related("seller__owner", "buyer", "connection__party").get(pk=pk)
-    require(actor, order.seller)
+    require(actor, order.seller, duty=Duty.ORDERS)
     return order
 
 
@@ -277,7 +278,7 @@ def resend_command(*, command: Command, actor: User, now: datetime) -> None:
         order = Order.objects.filter(reference=order_reference(row.subject)).select_related("seller").first()
         shop = Connection.objects.filter(party=row.party_id).select_related("seller").first()
         owned = order or shop
-        require(actor, owned.seller if owned else None, NOT_YOURS, Right.WORK, Right.ACT)
+        require(actor, owned.seller if owned else None, NOT_YOURS, Right.WORK, Right.ACT, duty=Duty.ORDERS)
         if row.state != CommandState.DEAD:
             raise NotAllowed("Only what gave up can be sent again; this is still being tried.")
         row.state, row.due_at, row.finished_at, row.created_at, row.unresolved = (

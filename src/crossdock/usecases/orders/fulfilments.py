@@ -21,6 +21,7 @@ from crossdock.domain.orders import (
 )
 from crossdock.domain.parcels import rows_of as rows_there
 from crossdock.domain.shipping import plain
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Command, Fulfilment, Order, Shipment, ShopCopy, User
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.errors import NotAllowed
@@ -212,7 +213,7 @@ def send_again(*, shipment: Shipment, actor: User, now: datetime) -> None:
             .select_related("seller__owner", "connection__party")
             .get(pk=shipment.order_id)
         )
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         row = Fulfilment.objects.filter(shipment=shipment).first()
         if order.connection is None or not order.connection.push_fulfilments:
             raise NotAllowed("Shipments are not written into this shop: it is switched off on the shop's page.")

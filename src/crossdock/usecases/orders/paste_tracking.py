@@ -13,6 +13,7 @@ from django.db.models import Q
 from crossdock.domain.orders import ParcelState
 from crossdock.domain.pasted import PastedRow
 from crossdock.domain.shipping import follow, plain
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Order, Seller, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.actions import change_tracking, ship_by_hand
@@ -155,7 +156,7 @@ def _judged(row: PastedRow, order: Order) -> Judged:
 
 def apply(*, seller: Seller, rows: Sequence[PastedRow], token: str, actor: User, now: datetime) -> list[Judged]:
     """Judged again, and the good rows done, each in its own transaction. The same `token` again ships nothing twice."""
-    require(actor, seller)
+    require(actor, seller, duty=Duty.ORDERS)
     return [_done(one, token, actor, now) if one.good else one for one in judge(seller=seller, rows=rows)]
 
 

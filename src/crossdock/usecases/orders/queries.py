@@ -7,7 +7,7 @@ from django.contrib.postgres.aggregates import StringAgg
 from django.db.models import OuterRef, Q, QuerySet
 
 from crossdock.domain.orders import ParcelState
-from crossdock.store.models import Fulfilment, Order, OrderLine, Shipment, ShopCopy, User
+from crossdock.store.models import Fulfilment, Order, OrderLine, Shipment, ShopCopy, TimelineEntry, User
 from crossdock.usecases.record.rights import bought_by
 
 
@@ -24,6 +24,16 @@ def bare_orders() -> QuerySet[Order]:
 
 def copy_of(order: Order) -> ShopCopy | None:
     return ShopCopy.objects.select_related("connection").filter(order=order).first()
+
+
+def story_of(order: Order) -> list[TimelineEntry]:
+    """Oldest first; what somebody of the seller's team did has their name as `by_name`, the owner's own none."""
+    entries = list(order.timeline.all())
+    others = {entry.evidence["by"] for entry in entries if "by" in entry.evidence} - {order.seller.owner_id}
+    named = {person.pk: str(person) for person in User.objects.filter(pk__in=others)} if others else {}
+    for entry in entries:
+        entry.by_name = named.get(entry.evidence.get("by"), "")
+    return entries
 
 
 def bought_orders() -> QuerySet[Order]:

@@ -14,6 +14,7 @@ from crossdock.domain.credit import CreditKind
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.stock import EndedWhy
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.values import Money
 from crossdock.store.crash import point
 from crossdock.store.models import Command, Order, OrderLine, ShopCopy, User
@@ -148,7 +149,7 @@ def reject_order(
     with telling(now, told) as told:
         order = locked_order(order)
         if actor is not None:
-            require(actor, order.seller)
+            require(actor, order.seller, duty=Duty.ORDERS)
         why_not = why_not_reject(order)
         if why_not:
             raise NotAllowed(why_not)

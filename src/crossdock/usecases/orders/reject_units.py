@@ -16,6 +16,7 @@ from crossdock.domain.commands import CancelLines, CancelReason
 from crossdock.domain.credit import CreditKind, Paid, for_lines
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.stock import EndedWhy, HoldState
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.values import Money
 from crossdock.store.models import Command, Credit, Order, OrderLine, Reservation, ShopCopy, User
 from crossdock.store.models.work import CommandState
@@ -181,7 +182,7 @@ def reject_parts(
     """
     with telling(now) as told:
         order = locked_order(order)
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         cause = f"{order.reference}:part:{key[:40]}"
         known = Credit.objects.filter(cause=cause).first()
         if known is not None:

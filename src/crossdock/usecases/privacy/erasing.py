@@ -16,6 +16,7 @@ from crossdock.store.bulk import lock_in_order
 from crossdock.store.models import DataRun, Endpoint, Listing, ListingReview, Party, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.accounts.sessions import end_sessions_of
+from crossdock.usecases.accounts.team import disband
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.privacy.queries import standing
 from crossdock.usecases.privacy.runs import Clock, Lost, hold, noted, require_own, rest
@@ -182,6 +183,7 @@ def _begun(run: DataRun, *, now: datetime) -> bool:
         User.objects.filter(pk=person.pk).update(is_active=False)
         end_sessions_of(user=person, actor=None, now=now)
         _end_listings(person, now=now)
+        disband(owner=person, now=now)
         receivers = Endpoint.objects.filter(seller__owner=person, deleted_at=None)
         Party.objects.filter(pk__in=receivers.values("party_id")).update(stopped=True)
         receivers.update(deleted_at=now)

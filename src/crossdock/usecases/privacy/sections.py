@@ -20,6 +20,7 @@ from crossdock.store.models import (
     CaseMessage,
     Credit,
     DataRun,
+    Invitation,
     ListingReport,
     LostDispute,
     Mail,
@@ -87,12 +88,27 @@ def tries_of(whose: Whose) -> QuerySet[Any]:
     )
 
 
+def invited(whose: Whose) -> QuerySet[Invitation]:
+    """Into their team, and they into others'."""
+    theirs = Q(*(("email__iexact", address) for address in whose.addresses), _connector=Q.OR)
+    return Invitation.objects.filter(theirs | Q(seller__owner=whose.person))
+
+
 ACCOUNT: tuple[Section, ...] = (
     Section(
         "account",
         "Your account",
         lambda whose: User.objects.filter(pk=whose.person.pk),
-        plain("email", "name", "roles", "date_joined", "last_login", number="pk"),
+        plain(
+            "email",
+            "name",
+            "roles",
+            "date_joined",
+            "last_login",
+            "works_as",
+            works_for="works_for__name",
+            number="pk",
+        ),
         _roles,
     ),
     Section(
@@ -287,6 +303,12 @@ BOUGHT: tuple[Section, ...] = (
         "Your tabs on orders",
         lambda whose: OrderView.objects.filter(person=whose.person),
         plain("name", "address", "created_at"),
+    ),
+    Section(
+        "team_invitations",
+        "Invitations into teams: yours, and to you",
+        invited,
+        plain("email", "roles", "made_at", "accepted_at", "withdrawn_at", shop="seller__name"),
     ),
     Section(
         "saved_searches",

@@ -74,7 +74,7 @@ from crossdock.store.vault import seal
 from crossdock.usecases.privacy import cutting
 from crossdock.usecases.privacy.agents import agent_sessions, agents_replies, cut_parcels_email, others_sessions
 from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, tabs_beside, tags_beside
-from crossdock.usecases.privacy.sections import tries_of
+from crossdock.usecases.privacy.sections import invited, tries_of
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import forget_replies
 
@@ -175,6 +175,7 @@ STEPS: tuple[Step, ...] = (
     ),
     Step("store.OrderView", tabs_beside, batch=drop_tabs),
     Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
+    Step("store.Invitation", invited),
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),
     Step("store.PayoutHold", _by_their_shop(PayoutHold, "seller__owner")),
     Step("store.Suspension", _by_their_shop(Suspension, "seller__owner")),

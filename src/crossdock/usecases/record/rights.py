@@ -1,5 +1,6 @@
-"""Who may: the one place that says what is whose. A seller may what is theirs; a buyer what they began; staff what the
-table of roles gives them, whichever seller it concerns.
+"""Who may: the one place that says what is whose. A seller's owner may what is theirs, and who is in the team what
+their role there gives them; a buyer what they began; staff what the table of roles gives them, whichever seller it
+concerns.
 
 Use-cases call `require`, which raises. Lists and look-ups begin with `theirs`: what is somebody else's is not found,
 which tells nobody that it exists. tests/house/test_who_may.py keeps other modules from deciding it by hand.
@@ -10,6 +11,8 @@ from typing import Protocol, TypeVar
 from django.db.models import Model, Q, QuerySet
 
 from crossdock.domain.roles import GIVEN, WORDS, Right, Role, roles_with
+from crossdock.domain.team import roles as team
+from crossdock.domain.team.roles import Duty, TeamRole
 from crossdock.store.models import Order, Seller, User
 from crossdock.usecases.errors import NotAllowed
 
@@ -70,17 +73,48 @@ def is_owner(person: User | None, seller: Seller) -> bool:
     return person is not None and seller.owner_id == person.pk
 
 
-def may(person: User | None, seller: Seller | None, *staff: Right) -> bool:
+def team_roles(person: User | None, seller: Seller) -> frozenset[TeamRole]:
+    """What they are in this shop; nothing for who has no part in it. Read of the two rows alone, with no look-up."""
+    if person is None:
+        return frozenset()
+    if is_owner(person, seller):
+        return frozenset({TeamRole.OWNER})
+    return team.roles_in(person.works_as) if person.works_for_id == seller.pk else frozenset()
+
+
+def belongs(person: User | None, seller: Seller) -> bool:
+    """The owner, and who is in the team: it is their own shop, of which staff decide nothing."""
+    return bool(team_roles(person, seller))
+
+
+def duties_of(person: User | None, seller: Seller) -> frozenset[Duty]:
+    """What they may press in this shop."""
+    return team.duties_of(team_roles(person, seller))
+
+
+def may(person: User | None, seller: Seller | None, *staff: Right, duty: Duty = Duty.OWN) -> bool:
     """`seller` None is what belongs to the marketplace itself. Of staff whoever has one of the rights; where none is
-    named, who may act as a seller.
+    named, who may act as a seller. Of the seller's team whoever has the duty: where none is named, the owner alone.
     """
-    return holds(person, *(staff or (Right.ACT,))) or (seller is not None and is_owner(person, seller))
+    if seller is not None and (mine := team_roles(person, seller)):
+        # Whoever is in the team is there what the team says, staff or not.
+        return duty in team.duties_of(mine)
+    return holds(person, *(staff or (Right.ACT,)))
 
 
-def require(person: User | None, seller: Seller | None, sentence: str = NOT_YOURS, *staff: Right) -> None:
-    """Raises NotAllowed: with the sentence, or to staff with the roles that may."""
-    if not may(person, seller, *staff):
-        raise NotAllowed(who_may((staff or (Right.ACT,))[0], person) if is_staff(person) else sentence)
+def require(
+    person: User | None,
+    seller: Seller | None,
+    sentence: str = NOT_YOURS,
+    *staff: Right,
+    duty: Duty = Duty.OWN,
+) -> None:
+    """Raises NotAllowed: with the sentence, or to staff and to the team with the roles that may."""
+    if may(person, seller, *staff, duty=duty):
+        return
+    if seller is not None and (mine := team_roles(person, seller)):
+        raise NotAllowed(team.who_may(duty, mine))
+    raise NotAllowed(who_may((staff or (Right.ACT,))[0], person) if is_staff(person) else sentence)
 
 
 def require_owner(person: User | None, seller: Seller, sentence: str) -> None:
@@ -102,15 +136,15 @@ def require_of(seller: Seller, thing: Owned, sentence: str = NOT_YOURS) -> None:
 
 
 def why_not_yours(order: Order, actor: User) -> str:
-    """Nobody of staff decides about an order that they bought or sold. Empty when it is somebody else's."""
-    if actor.pk in (order.buyer_id, order.seller.owner_id):
+    """Nobody of staff decides about an order that they or their team bought or sold. Empty for somebody else's."""
+    if order.buyer_id == actor.pk or belongs(actor, order.seller):
         return "This order is your own. Somebody else of staff decides about it."
     return ""
 
 
 def side_of(person: User, seller: Seller) -> str:
     """Whose doing it is, as the timeline says it: staff who are sellers themselves do their own shop's."""
-    return "seller" if is_owner(person, seller) else "staff"
+    return "seller" if belongs(person, seller) else "staff"
 
 
 # The way from a row to its seller; "seller" where none is named.

@@ -7,6 +7,7 @@ What is written keeps the order in which it was told.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,19 @@ from crossdock.store.models import Alert, Command, Connection, Listing, Order, S
 from crossdock.usecases.record.events import OF_TIMELINE, about_order
 from crossdock.usecases.record.mail import mail_of
 from crossdock.usecases.record.written import Line, News, Raised, Said, Settled, Writing
+
+# The number of the account that works in a seller's panel just now; None elsewhere.
+_AT_WORK: ContextVar[int | None] = ContextVar("at_work", default=None)
+
+
+@contextmanager
+def working(person: User) -> Iterator[None]:
+    """What is told meanwhile as the seller's doing says which of the team it was, whichever use-case tells it."""
+    token = _AT_WORK.set(person.pk)
+    try:
+        yield
+    finally:
+        _AT_WORK.reset(token)
 
 
 class Telling:
@@ -41,6 +55,7 @@ class Telling:
 
         Some kinds are told to the seller's programs as well.
         """
+        by = _AT_WORK.get() if source == "seller" else None
         entry = TimelineEntry(
             order=order,
             at=self.now,
@@ -48,7 +63,7 @@ class Telling:
             kind=kind,
             sentence=sentence,
             public=public,
-            evidence=evidence or {},
+            evidence={**(evidence or {}), **({"by": by} if by is not None else {})},
         )
         news = about_order(order, sentence, {"source": source}) if kind in OF_TIMELINE else None
         self.said.append(Line(entry, news))

@@ -11,6 +11,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, CancelState, after, why_not
 from crossdock.domain.storable import one_line
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.wording import counted, moment
 from crossdock.store.models import CancelRequest, Order, User
 from crossdock.usecases.accounts.working_days import due_words
@@ -128,7 +129,7 @@ def decline(*, order: Order, actor: User, answer: str, seen: int, now: datetime)
     """
     with telling(now) as told:
         order = locked_order(order)
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         row = request_of(order)
         if why := why_not(standing(row), CancelDeed.DECLINE):
             raise NotAllowed(why)

@@ -13,6 +13,7 @@ from crossdock.domain.redact import redact_text
 from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
 from crossdock.domain.roles import Right
 from crossdock.domain.storable import one_line, typed_lines
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Message, Order, Thread, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -26,7 +27,7 @@ def _require_side(order: Order, side: Side, author: User) -> None:
     if side is Side.BUYER:
         require_buyer(author, order, _NOT_YOURS)
     else:
-        require(author, order.seller)
+        require(author, order.seller, duty=Duty.ORDERS)
 
 
 def write(*, order: Order, side: Side, author: User, body: str, now: datetime) -> Message:

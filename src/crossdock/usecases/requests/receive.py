@@ -19,6 +19,7 @@ from crossdock.domain.requests.returns import (
     why_not,
     with_delivery,
 )
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, Return, ReturnLine, ShopRefund, User, Variant
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
@@ -156,7 +157,7 @@ def receive(
     """
     with telling(now) as told:
         order, row = locked_return(row)
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         if row.state == ReturnState.RECEIVED:
             return row.credit
         if row.binding:

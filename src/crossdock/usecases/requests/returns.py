@@ -26,6 +26,7 @@ from crossdock.domain.requests.returns import (
 )
 from crossdock.domain.requests.withdrawals import Policy, ends
 from crossdock.domain.storable import one_line, typed_lines
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.wording import counted, moment
 from crossdock.store.models import Order, OrderLine, Return, ReturnLine, User
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -204,7 +205,7 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
     """
     with telling(now) as told:
         order, row = locked_return(row)
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         if why := why_not(row.value, ReturnDeed.ACCEPT):
             raise NotAllowed(why)
         send_to, label = clean(send_to), one_line(label, 500)
@@ -267,7 +268,7 @@ def decline(*, row: Return, actor: User, answer: str, now: datetime) -> None:
     """Raises NotAllowed where the buyer withdrew from the contract, Invalid without a reason."""
     with telling(now) as told:
         order, row = locked_return(row)
-        require(actor, order.seller)
+        require(actor, order.seller, duty=Duty.ORDERS)
         if why := why_not(row.value, ReturnDeed.DECLINE):
             raise NotAllowed(why)
         answer = clean(answer)

@@ -15,7 +15,7 @@ from crossdock.store.work import wake
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.mail import write_mail
-from crossdock.usecases.record.rights import NOT_YOURS, is_owner, require
+from crossdock.usecases.record.rights import NOT_YOURS, belongs, require
 
 # Each reason of a whole platform's pause begins so. A shop that staff paused for another stays paused when it ends.
 ALL_OF_IT = "All shops of this platform are paused."
@@ -27,7 +27,7 @@ def pause(*, connection: Connection, actor: User, now: datetime, why: str = "", 
     Staff say why, and the seller is told. `anew`: this reason instead of the one that staff gave before.
     """
     require(actor, connection.seller, NOT_YOURS, Right.WORK)
-    by_staff = not is_owner(actor, connection.seller)
+    by_staff = not belongs(actor, connection.seller)
     if by_staff and not why.strip():
         raise Invalid("Say why, so that the seller knows.")
     with transaction.atomic():
@@ -116,7 +116,7 @@ def _shops(platform: str) -> QuerySet[Connection]:
 def resume(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is read again at once; what waited is sent. Where both paused it, staff end their own pause alone."""
     require(actor, connection.seller, NOT_YOURS, Right.WORK)
-    by_staff = not is_owner(actor, connection.seller)
+    by_staff = not belongs(actor, connection.seller)
     with transaction.atomic():
         shop = _locked(connection)
         said = shop.paused_by_staff

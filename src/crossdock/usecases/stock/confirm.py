@@ -4,6 +4,7 @@ from datetime import datetime
 
 from crossdock.domain import stock as rules
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import User, Variant
 from crossdock.store.models.stock import next_stock_no
 from crossdock.store.work import wake
@@ -19,7 +20,7 @@ def confirm_count(*, variant: Variant, count: int | None, actor: User, now: date
 
     For a listing made by hand `count` is the new count; a shop's count is read from the shop.
     """
-    require(actor, variant.listing.seller)
+    require(actor, variant.listing.seller, duty=Duty.LISTINGS)
     with telling(now) as told:
         row = locked([variant.pk]).get(variant.pk)
         if row is None:

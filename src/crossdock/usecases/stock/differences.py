@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from crossdock.domain.capability import Manifest
 from crossdock.domain.recount import SENTENCES, TITLES, Cause, Decision, suggestion
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Connection, Difference, User
 from crossdock.usecases.errors import Invalid, NotAllowed, Problem
 from crossdock.usecases.record.rights import require
@@ -73,7 +74,7 @@ def decide(
             .get(pk=difference.pk)
         )
         shop = row.recount.connection
-        require(actor, shop.seller)
+        require(actor, shop.seller, duty=Duty.LISTINGS)
         if row.decision:
             return
         match decision:

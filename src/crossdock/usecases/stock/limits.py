@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Connection, Cursor, Listing, Movement, User, Variant, VariantStock
 from crossdock.store.models.shops import NoAnswer
 from crossdock.store.models.stock import next_stock_no
@@ -126,7 +127,7 @@ def set_limits(*, listings: Iterable[Listing], limits: Limits, actor: User, now:
     if len(chosen) > MOST_LISTINGS:
         raise Invalid(f"At most {MOST_LISTINGS} listings at once.")
     for listing in chosen:
-        require(actor, listing.seller, "This listing is not yours.")
+        require(actor, listing.seller, "This listing is not yours.", duty=Duty.LISTINGS)
     words = (
         f"limits: {_words('kept back', limits.buffer)}, {_words('floor', limits.floor)},"
         f" {_words('at most', limits.most)}"
@@ -170,7 +171,7 @@ def _words(name: str, number: int | None) -> str:
 
 def sync_now(*, connection: Connection, actor: User, now: datetime) -> None:
     """Everything is due at once; what waited is tried again."""
-    require(actor, connection.seller)
+    require(actor, connection.seller, duty=Duty.LISTINGS)
     if connection.state != "active":
         raise NotAllowed("The shop is not active; nothing is read from it now.")
     with transaction.atomic():

@@ -20,6 +20,7 @@ from crossdock.domain.commands import CommandKind
 from crossdock.domain.health import PATIENCE, Stream, due_by
 from crossdock.domain.recount import Cause, Decision, Evidence, cause_of
 from crossdock.domain.stock import HoldState
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import (
     Command,
     Connection,
@@ -64,7 +65,7 @@ class Run:
 
 def ask_for_recount(*, connection: Connection, actor: User, now: datetime) -> Recount:
     """On demand; one at a time, so a second click finds the first."""
-    require(actor, connection.seller)
+    require(actor, connection.seller, duty=Duty.LISTINGS)
     if connection.state != "active":
         raise NotAllowed("The shop is not active; nothing is read from it now.")
     with transaction.atomic():

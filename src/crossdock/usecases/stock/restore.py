@@ -15,6 +15,7 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import AdjustStock, CancelLines, CancelOrder, CancelReason, CommandKind
 from crossdock.domain.orders import CopyState
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Command, Order, ShopCopy, User, Variant
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.shops import ConnectionState
@@ -254,7 +255,7 @@ def correct_count(
 
     Raises Stale when the count is not the one that was seen, NotAllowed, Invalid.
     """
-    require(actor, variant.listing.seller)
+    require(actor, variant.listing.seller, duty=Duty.LISTINGS)
     with transaction.atomic():
         row = locked([variant.pk]).get(variant.pk)
         subject, cause = f"{CORRECTION}{variant.public_id}", f"count:{variant.public_id}:{key}"

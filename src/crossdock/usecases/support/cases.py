@@ -14,11 +14,12 @@ from django.db.models import QuerySet
 from crossdock.domain.alerts import Button
 from crossdock.domain.cases import KIND_WORDS, CaseKind, CaseState, after_message
 from crossdock.domain.roles import Right
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Alert, Case, CaseMessage, Connection, Listing, Order, Seller, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record import audit
 from crossdock.usecases.record.alerts import settle_alert
-from crossdock.usecases.record.rights import is_owner, is_staff, require, require_of, who_hold
+from crossdock.usecases.record.rights import belongs, is_staff, require, require_of, who_hold
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.support.evidence import PARTS, gather, subject_of
 
@@ -209,13 +210,13 @@ def _locked(case: Case, person: User) -> Case:
         .select_related("seller__owner", "order")
         .get(pk=case.pk)
     )
-    require(person, found.seller, "This case is not yours.", Right.CASES)
+    require(person, found.seller, "This case is not yours.", Right.CASES, duty=Duty.ASK)
     return found
 
 
 def _is_staff(case: Case, person: User | None) -> bool:
     """A member of staff who sells speaks as the seller in their own cases."""
-    return is_staff(person) and not is_owner(person, case.seller)
+    return is_staff(person) and not belongs(person, case.seller)
 
 
 def _say(case: Case, author: User | None, words: str, *, told: Telling, state: CaseState | None = None) -> CaseMessage:

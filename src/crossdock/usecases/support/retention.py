@@ -24,6 +24,7 @@ from crossdock.store.models import (
     DataPart,
     Delivery,
     IdempotentReply,
+    Invitation,
     LabelDocument,
     Listing,
     ListingReport,
@@ -117,6 +118,7 @@ STEPS: dict[str, Step] = {
     "store.Quarantined:deleted": Step(
         lambda before: Quarantined.objects.filter(state=QuarantineState.HEALED, ended_at__lt=before)
     ),
+    "store.Invitation:deleted": Step(lambda before: Invitation.objects.filter(sent_at__lt=before)),
     "store.SignInTry:deleted": Step(lambda before: SignInTry.objects.filter(last_at__lt=before)),
     "sessions.Session:deleted": Step(lambda before: Session.objects.filter(expire_date__lt=before)),
     "usersessions.UserSession:deleted": Step(_ended_sessions),

@@ -28,7 +28,7 @@ from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import lost_dispute_of
 from crossdock.usecases.orders.actions import why_not_create
 from crossdock.usecases.orders.daily.notes import notes_of, tags_of, tags_on
-from crossdock.usecases.orders.queries import copy_of
+from crossdock.usecases.orders.queries import copy_of, story_of
 from crossdock.usecases.orders.reject import why_not_reject
 from crossdock.usecases.orders.reject_units import why_not_parts
 from crossdock.usecases.orders.shippable import asked_to_cancel, why_locked, why_not_ship
@@ -114,7 +114,7 @@ def one_with(request: HttpRequest, seller: Seller, public_id: str, **unkept: str
         "labels": labels,
         "label_costs": cost_of(in_list(seller=seller, which="all").filter(order=order)),
         "labelled": {label.shipment_id for label in labels},
-        "entries": order.timeline.all(),
+        "entries": story_of(order),
         "notes": notes_of(order),
         "tags": tags_on([order]).get(order.pk, []),
         "known_tags": tags_of(seller=seller),

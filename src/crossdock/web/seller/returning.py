@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from crossdock.kit.errors import Outside
 from crossdock.store.models import ConnectAttempt
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.record.rights import may
 from crossdock.usecases.shops import connect
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
@@ -36,6 +37,11 @@ def _state_in(params: Mapping[str, str]) -> tuple[str, ConnectAttempt] | None:
     return None
 
 
+def _still_may(row: ConnectAttempt) -> bool:
+    """Whoever began it may have handed the shop over meanwhile."""
+    return may(row.user, row.seller)
+
+
 @never_cache
 @login_required
 @require_safe
@@ -46,7 +52,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
     """
     params = {name: str(value) for name, value in request.GET.items()}
     found = _state_in(params)
-    if found is None or found[1].user_id != signed_in(request).pk:
+    if found is None or found[1].user_id != signed_in(request).pk or not _still_may(found[1]):
         messages.error(request, _NOT_OURS)
         return redirect("seller_connect")
     state, row = found
@@ -72,7 +78,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         return _refused("This is too long for a sign-in.", 413)
     params = _params(request)
     found = _state_in(params)
-    if found is None:
+    if found is None or not _still_may(found[1]):
         return _refused(_NOT_OURS, 403)
     try:
         asking.finish(connect.take_attempt(state=found[0], now=timezone.now()), params)

@@ -39,6 +39,8 @@ from crossdock.web.seller.joining import details
 from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
+from crossdock.web.seller.team import joining as team_joining
+from crossdock.web.seller.team import pages as team
 from crossdock.web.seller.working import away, days, quality
 
 urlpatterns = [
@@ -161,6 +163,14 @@ urlpatterns = [
     path("profile/holidays/back/", away.back, name="seller_away_back"),
     path("profile/working-days/", days.page, name="seller_working_days"),
     path("quality/", quality.page, name="seller_quality"),
+    path("team/", team.page, name="seller_team"),
+    path("team/leave/", team.leaving, name="seller_team_leave"),
+    path("team/join/<str:token>/", team_joining.join, name="team_join"),
+    path("team/invitations/<slug:public_id>/send/", team.send, name="seller_team_send"),
+    path("team/invitations/<slug:public_id>/withdraw/", team.take_back, name="seller_team_withdraw"),
+    path("team/<int:pk>/role/", team.role, name="seller_team_role"),
+    path("team/<int:pk>/remove/", team.remove, name="seller_team_remove"),
+    path("team/<int:pk>/hand-over/", team.handing_over, name="seller_team_hand_over"),
     path("webhooks/", webhooks.table, name="seller_webhooks"),
     path("webhooks/<slug:public_id>/", webhooks.one, name="seller_webhook"),
     path("webhooks/<slug:public_id>/rotate/", webhooks.rotate, name="seller_webhook_rotate"),

@@ -10,13 +10,16 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.daily.filters import QUEUE_WORDS
 from crossdock.domain.quality.score import DAYS, ENOUGH, Counts, Score
 from crossdock.domain.roles import Right
+from crossdock.domain.team.roles import in_words
 from crossdock.store.models import User
 from crossdock.usecases.accounts.queries import sellers_named, suspension_of
+from crossdock.usecases.accounts.team import members_of
 from crossdock.usecases.catalogue.queries import live_by_seller
 from crossdock.usecases.catalogue.staff_search import MOST, look_up
 from crossdock.usecases.money.balance import balances
 from crossdock.usecases.orders.daily.order_list import in_queue, queues
 from crossdock.usecases.record.queries import deeds_of_seller, open_by_seller
+from crossdock.usecases.record.rights import team_roles
 from crossdock.usecases.support.quality import scores
 from crossdock.web.forms import typed
 from crossdock.web.seller.health import healths_of
@@ -91,6 +94,7 @@ def seller(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
         "balances": balances(found, now=now),
         "listings": live_by_seller([found.pk]).get(found.pk, 0),
         "tokens": found.tokens.filter(revoked_at=None).count(),
+        "team": [(one, in_words(team_roles(one, found))) for one in members_of(found)],
         "deeds": deeds_of_seller(found)[:LAST],
     }
     return show(request, "seller", context, here="sellers")

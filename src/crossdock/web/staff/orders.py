@@ -21,7 +21,7 @@ from crossdock.usecases.money import books
 from crossdock.usecases.money.left import room, taken_in
 from crossdock.usecases.money.protection import covered
 from crossdock.usecases.money.queries import book_of, intent_of, lost_dispute_of, paid_with
-from crossdock.usecases.orders.queries import bare_orders, copy_of, whole_orders
+from crossdock.usecases.orders.queries import bare_orders, copy_of, story_of, whole_orders
 from crossdock.usecases.outbox.queries import calls_about, commands_of_order, deliveries_about
 from crossdock.usecases.record.queries import deeds_of_order, mails_of
 from crossdock.usecases.requests.messages import read_reported
@@ -54,7 +54,7 @@ def one(request: HttpRequest, staff: User, public_id: str) -> HttpResponse:
             (credit, STATE_WORDS[CreditState(credit.state)]) for credit in order.credits.order_by("-pk")[:LAST]
         ],
         "cases": cases_about(order)[:LAST],
-        "entries": order.timeline.all(),
+        "entries": story_of(order),
         "mails": mails,
         "labels": labels_of(order=order).select_related("bought_by"),
         **_money(order),

@@ -26,7 +26,7 @@ from crossdock.usecases.catalogue.offer_terms import why_no_offers
 from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_paused
 from crossdock.usecases.catalogue.taxonomy import in_force
-from crossdock.usecases.record.rights import is_owner
+from crossdock.usecases.record.rights import belongs
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.people import visitor
@@ -192,7 +192,7 @@ def hidden_from_buyers(request: HttpRequest, row: Listing) -> HttpResponse | Non
 
 def hidden_seller(request: HttpRequest, who: Seller) -> HttpResponse | None:
     """The same for all of a seller. They themselves see what buyers would."""
-    if not (why := why_barred(who.bar)) or is_owner(visitor(request), who):
+    if not (why := why_barred(who.bar)) or belongs(visitor(request), who):
         return None
     return render(request, "storefront/barred.html", {"unlisted": True, "why": why}, status=404)
 

@@ -10,6 +10,7 @@ from django.db.models import Min, OuterRef, QuerySet, Subquery
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.evening.jumps import LEAST, MOST, jumps
+from crossdock.domain.team.roles import Duty
 from crossdock.domain.wording import counted
 from crossdock.store.bulk import lock_in_order, update_rows
 from crossdock.store.models import Connection, HeldPrice, Listing, Seller, User, Variant
@@ -122,7 +123,7 @@ def held_of(seller: Seller, *, kept: bool) -> QuerySet[HeldPrice]:
 
 def set_price_limit(*, connection: Connection, limit: int | None, actor: User, now: datetime) -> None:
     """None takes every price, those that wait as well. Raises Invalid, NotAllowed."""
-    require(actor, connection.seller)
+    require(actor, connection.seller, duty=Duty.LISTINGS)
     if limit is not None and not LEAST <= limit <= MOST:
         raise Invalid(f"Type a limit from {LEAST} to {MOST} percent, or leave it empty to take every price.")
     with transaction.atomic():
@@ -143,7 +144,7 @@ def decide_prices(*, seller: Seller, chosen: Mapping[int, int], take: bool, acto
     """`chosen`: each held price with what the shop asked when its seller saw it; one that moved on is left as it is.
     How many were decided. Raises NotAllowed.
     """
-    require(actor, seller)
+    require(actor, seller, duty=Duty.LISTINGS)
     with transaction.atomic():
         rows = theirs(HeldPrice, seller).filter(pk__in=chosen)
         lock_in_order(Listing.objects.filter(pk__in=rows.values("variant__listing")))

@@ -21,12 +21,13 @@ from crossdock.domain.moderation.takedowns import (
 )
 from crossdock.domain.roles import Right
 from crossdock.domain.storable import typed_lines
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Listing, ListingReview, ReviewStep, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.moderation.reporting import locked_review, open_review
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import note
-from crossdock.usecases.record.rights import is_owner, require
+from crossdock.usecases.record.rights import belongs, require
 from crossdock.usecases.record.telling import Telling, telling
 
 _STAFF = "Only staff decide about listings."
@@ -83,7 +84,7 @@ def dismiss(*, review: ListingReview, seen: str, words: str, actor: User, now: d
 
 def ask(*, review: ListingReview, deed: Deed, words: str, actor: User, now: datetime) -> ListingReview:
     """The seller appeals, or says that it is changed. Sent twice it is asked once. Raises NotAllowed, Invalid."""
-    require(actor, review.seller)
+    require(actor, review.seller, duty=Duty.LISTINGS)
     words = _said(words, "Write what staff should know: it is all that they have besides the listing.")
     with telling(now) as told:
         row = locked_review(review)
@@ -154,7 +155,7 @@ def decide(*, review: ListingReview, put_back: bool, words: str, actor: User, no
 
 def _require(actor: User, listing: Listing) -> None:
     require(actor, None, _STAFF, Right.MODERATE)
-    if is_owner(actor, listing.seller):
+    if belongs(actor, listing.seller):
         raise NotAllowed("This listing is your own. Somebody else of staff decides about it.")
 
 

@@ -10,7 +10,7 @@ from crossdock.domain.storable import one_line, typed_lines
 from crossdock.store.models import Listing, ListingReport, ListingReview, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.errors import Invalid, NotAllowed
-from crossdock.usecases.record.rights import is_owner
+from crossdock.usecases.record.rights import belongs
 from crossdock.usecases.record.telling import telling
 
 _DAY = timedelta(days=1)
@@ -26,7 +26,7 @@ def report(
     name, email = one_line(name, LONGEST_NAME), (reporter.email if reporter else email.strip()).lower()
     if why := why_not_report(reason, words, name, email):
         raise Invalid(why)
-    if is_owner(reporter, listing.seller):
+    if belongs(reporter, listing.seller):
         raise NotAllowed("This listing is your own: archive it, or edit it.")
     with telling(now) as told:
         row = Listing.objects.select_for_update(no_key=True, of=("self",)).get(pk=listing.pk)

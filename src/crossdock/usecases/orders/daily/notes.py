@@ -8,6 +8,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 
 from crossdock.domain.storable import one_line, typed_lines
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Order, OrderNote, OrderTag, Seller, TaggedOrder, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.rights import require, theirs
@@ -49,7 +50,7 @@ def with_notes(orders: Sequence[Order]) -> set[int]:
 
 
 def _locked(order: Order, actor: User) -> Order:
-    require(actor, order.seller)
+    require(actor, order.seller, duty=Duty.ORDERS)
     return Order.objects.select_for_update(no_key=True).get(pk=order.pk)
 
 
@@ -73,7 +74,7 @@ def write_note(*, order: Order, actor: User, body: str, now: datetime) -> OrderN
 
 def remove_note(*, order: Order, note_id: int, actor: User) -> None:
     """Once gone it stays gone. Raises NotAllowed."""
-    require(actor, order.seller)
+    require(actor, order.seller, duty=Duty.ORDERS)
     OrderNote.objects.filter(pk=note_id, order=order).delete()
 
 

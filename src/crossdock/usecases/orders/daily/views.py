@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from crossdock.domain.daily.filters import QUEUE_WORDS, OrderFilter
 from crossdock.domain.storable import one_line
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import OrderView, Seller, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.rights import require, theirs
@@ -21,7 +22,7 @@ def views_of(*, seller: Seller, person: User) -> QuerySet[OrderView]:
 
 def keep_view(*, seller: Seller, actor: User, name: str, wanted: OrderFilter, now: datetime) -> OrderView:
     """The same list again gets another name. Raises Invalid, NotAllowed."""
-    require(actor, seller)
+    require(actor, seller, duty=Duty.ORDERS)
     name = one_line(name, LONGEST_NAME)
     if not name:
         raise Invalid("Give the tab a name.")
@@ -49,5 +50,5 @@ def keep_view(*, seller: Seller, actor: User, name: str, wanted: OrderFilter, no
 
 def forget_view(*, view: OrderView, actor: User) -> None:
     """Once gone it stays gone. Raises NotAllowed."""
-    require(actor, view.seller)
+    require(actor, view.seller, duty=Duty.ORDERS)
     OrderView.objects.filter(pk=view.pk).delete()

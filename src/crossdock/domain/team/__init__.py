@@ -1,0 +1,1 @@
+"""People who work for one seller."""
