@@ -295,6 +295,20 @@ def _refused_goes_on() -> None:
     setattr(order, "bought_line", line)  # noqa: B010
 
 
+def _refund_charged() -> None:
+    """By UCP what is given back is negative; here it reads as if it were charged."""
+    from crossdock.usecases.checkout.agents.ucp import order_out as good
+    from crossdock.web.agents.ucp import checkout_shape
+
+    def order_out(*given: Any) -> Any:
+        said = good(*given)
+        for one in (total for adjustment in said["adjustments"] for total in adjustment["totals"]):
+            one["amount"] = abs(one["amount"])
+        return said
+
+    setattr(checkout_shape, "order_out", order_out)  # noqa: B010
+
+
 def _uncounted_is_there() -> None:
     """Where nobody knows how many there are, the agents' feed says that there are some."""
     from crossdock.web.agents import goods
@@ -336,6 +350,9 @@ def _jump_taken() -> None:
 BUGS: dict[str, Callable[[], None]] = {
     "jump_taken": _jump_taken,
     "refused_goes_on": _refused_goes_on,
+    "ucp_refused_goes_on": _refused_goes_on,
+    "ucp_refund_charged": _refund_charged,
+    "ucp_uncounted_is_there": _uncounted_is_there,
     "uncounted_is_there": _uncounted_is_there,
     "unapproved_sold": _unapproved_sold,
     "synced_back": _synced_back,

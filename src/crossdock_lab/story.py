@@ -170,7 +170,7 @@ def _count(facts: Facts, line: str) -> None:
 def play(platform: str, bug: str, only: Sequence[str] = ()) -> int:
     facts = Facts(first_wrong=bool(bug))
     # Programs that buy for people are off without a word of the operator.
-    with Trial(environment={"CROSSDOCK_AGENTS": "true"}, bug=bug) as trial:
+    with Trial(environment={"CROSSDOCK_AGENTS": "true", "CROSSDOCK_AGENTS_UCP": "true"}, bug=bug) as trial:
         trial.start_web()
         trial.worker.start()
         for stage in stages(trial, facts, [platform]):

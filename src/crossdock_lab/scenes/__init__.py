@@ -23,7 +23,7 @@ from crossdock_lab.scenes import (
     together,
     trials,
 )
-from crossdock_lab.scenes.marketplace import agents, evening, moderation
+from crossdock_lab.scenes.marketplace import agents, agents_ucp, evening, moderation
 from crossdock_lab.scenes.scene import Scene
 
 CHAPTERS = (
@@ -47,6 +47,7 @@ CHAPTERS = (
     linked,
     moderation,
     agents,
+    agents_ucp,
     evening,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)

@@ -150,11 +150,11 @@ def _payment(session: Said) -> Said:
     }
 
 
-def _total(said: Said, kind: str = "total") -> int:
+def amount(said: Said, kind: str = "total") -> int:
     return sum(one["amount"] for one in said["totals"] if one["type"] == kind)
 
 
-def _refused(order: "Order") -> None:
+def refused_whole(order: "Order") -> None:
     """By its seller, whole."""
     from crossdock.domain.commands import CancelReason
     from crossdock.usecases.orders.reject import reject_order
@@ -188,9 +188,9 @@ def _bought(stage: Stage, told: Told) -> None:
     status, session = agent.post("/checkout_sessions", _wish(stage, synced, hand))
     where = f"/checkout_sessions/{session.get('id')}"
     stage.see(
-        status == 201 and session["status"] == "ready_for_payment" and _total(session) == 1000 + 499 + 733 + 201,
+        status == 201 and session["status"] == "ready_for_payment" and amount(session) == 1000 + 499 + 733 + 201,
         RULE,
-        f"one session for both sellers: {_total(session)} minor units in all",
+        f"one session for both sellers: {amount(session)} minor units in all",
     )
     paid = [agent.post(f"{where}/complete", _payment(session), key=f"pay-{session['id']}") for _ in range(2)]
     order = paid[0][1]["order"]
@@ -204,7 +204,7 @@ def _bought(stage: Stage, told: Told) -> None:
     shop_order, hand_order = mine
     stage.lands(shop_order)
     (standing,) = stage.standing(shop_order)
-    _refused(hand_order)
+    refused_whole(hand_order)
     number = f"M10-{shop_order.number}"
     stage.trial.call(stage.shop.hand.fulfil(standing.shop_id, tracking=number, carrier="UPS"))
     sent = shop_order.shipments.filter(tracking_number=number)
@@ -232,9 +232,9 @@ def _reads_what_came(stage: Stage, session: Said, before: Said, refused: "Order"
     stage.see(
         back == [("completed", 934, refused.seller.name)]
         and bank(stage, refused) == [934]
-        and (_total(order), _total(order, "amount_refunded")) == (_total(before), 934),
+        and (amount(order), amount(order, "amount_refunded")) == (amount(before), 934),
         RULE,
-        f"of {_total(order)} came back {_total(order, 'amount_refunded')}, as the bank's books say: {back}",
+        f"of {amount(order)} came back {amount(order, 'amount_refunded')}, as the bank's books say: {back}",
     )
     stage.see(numbers == [number] and order["status"] == "shipped", RULE, f"the parcel's number came to it: {numbers}")
 
