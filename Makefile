@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help texts bench run test test-loaded test-crash check format story test-real test-api soak lock docs clean
+.PHONY: help texts bench run test test-loaded test-crash check format story operators-day test-real test-api soak lock docs clean
 .DELETE_ON_ERROR:
 
 # Some containers forbid it, and then every process that is started compiles all it imports again.
@@ -46,6 +46,9 @@ format: $(VENV)/.dev ## put the sources into shape
 
 story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug, EVERY=4 FIRST=1 plays each fourth platform from the second on
 	@$(LAB) story $(if $(BREAK),--break $(BREAK)) $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
+
+operators-day: $(VENV)/.dev ## install from the wheel, fill, upgrade, back up, restore, lose database, workers, disk and a certificate, and see each in the metrics; ROWS=1000000 ORDERS=1000 FROM=<commit>
+	$(LAB) day $(if $(ROWS),--rows $(ROWS)) $(if $(ORDERS),--orders $(ORDERS)) $(if $(FROM),--from $(FROM))
 
 test-real: $(VENV)/.dev ## install the unmodified servers of the platforms that can be had, and play against them
 	$(PY) tests/suite.py -n 2 --dist loadgroup -m real $(wildcard src/crossdock/connectors/*/tests/real) $(ARGS)

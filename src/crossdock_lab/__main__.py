@@ -19,6 +19,10 @@ PROOFS: dict[str, tuple[str, str]] = {
     "labels": ("proof.labels", "many labels while the carrier loses answers, and the worker is killed"),
     "odd": ("proof.odd", "every value of each platform's answers replaced by each odd but legal one"),
     "api": ("proof.described", "made-up requests to every documented operation of the API, each answer as documented"),
+    "day": (
+        "day.command",
+        "one operator's day: installed, upgraded, backed up and broken, all of it seen in the metrics",
+    ),
     "bench": ("bench.command", "what work costs, alone or in turns with another commit"),
     "risk-bench": ("risk_bench", "what judging an order costs, over a long history"),
     "risk-weights": ("risk_weights", "learn the shipped weights again from the made-up histories"),

@@ -625,6 +625,26 @@ def test_a_secret_that_no_key_opens_stops_the_rotation(environment: Environment,
     assert bytes(_sql(cluster, name, "SELECT keep FROM store_connectattempt")[0][0]) == foreign  # type: ignore[arg-type]
 
 
+def test_what_no_key_opens_is_left_where_the_operator_says_so(
+    environment: Environment, cluster: Cluster, name: str
+) -> None:
+    """One seller's lost details keep nobody else's secrets under the old key."""
+    crossdock(environment, "migrate")
+    file = Path(environment["CROSSDOCK_DATA"]) / "keys" / "vault.keys"
+    foreign = Fernet(Fernet.generate_key()).encrypt(b"{}")
+    _insert_attempt(cluster, name, foreign)
+    ours = Fernet(file.read_text().split()[0]).encrypt(b'{"token": "geheim"}')
+    with cluster.connect(name) as connection:
+        connection.execute("UPDATE store_connectattempt SET secrets = %s", [ours])
+    said = refused(crossdock(environment, "rotate-vault-key"))
+    assert "1 of the secrets" in said and "keep of ConnectAttempt" in said and "--leave-lost" in said
+    done = crossdock(environment, "rotate-vault-key", "--leave-lost")
+    assert done.returncode == 0 and done.stdout.startswith("1 secrets") and "1 that no key opens stayed" in done.stdout
+    ((left, fresh),) = _sql(cluster, name, "SELECT keep, secrets FROM store_connectattempt")
+    assert bytes(left) == foreign  # type: ignore[call-overload]
+    assert Fernet(file.read_text().split()[0]).decrypt(bytes(fresh)) == b'{"token": "geheim"}'
+
+
 def test_keys_of_the_environment_are_not_written_down(environment: Environment, cluster: Cluster, name: str) -> None:
     old, new = Fernet.generate_key(), Fernet.generate_key()
     _insert_attempt(cluster, name, Fernet(old).encrypt(b"{}"))

@@ -2,27 +2,23 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
-import sysconfig
 import time
 import urllib.request
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from crossdock.cli.postgres import DATABASE, Cluster
+from crossdock_lab.day.wheel import build, installed, locked
 from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.timeout(300)
-BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 # Every module of the wheel; what speaks to a provider whose package is an extra may say that it is missing.
 IMPORT_ALL = """
 import pkgutil, sys, crossdock, os
@@ -53,21 +49,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built as pip builds it, by the backend that pyproject.toml names, from a copy: nothing of a former build is in
     it.
     """
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    for name in ("src", "requirements"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    done = subprocess.run(
-        [sys.executable, "-c", BUILD, target], cwd=source, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    (built,) = target.glob("*.whl")
-    return built
-
-
-def _lock() -> list[str]:
-    return re.findall(r"(?m)^([\w.-]+)(?:\[[\w,-]+\])?==", (ROOT / "requirements" / "runtime.txt").read_text())
+    return build(ROOT, tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="module")
@@ -75,24 +57,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment that holds the runtime's lock and the wheel, nothing else: each locked package is linked from
     ours, so that no network is needed. Ours, with the sources and the tests' tools, is not on its path.
     """
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    made = folder / "bin" / "python"
-    packages = next((folder / "lib").glob("python*/site-packages"))
-    for name in _lock():
-        try:
-            files = distribution(name).files or []
-        except PackageNotFoundError:
-            continue  # one for another system
-        ours = Path(str(distribution(name).locate_file("")))
-        for top in {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}:
-            if not (packages / top).exists():
-                (packages / top).symlink_to(ours / top)
-    uv = Path(sysconfig.get_path("scripts")) / "uv"
-    words = [uv, "pip", "install", "-q", "--offline", "--no-deps", "--no-cache", "--python", made, wheel]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return made
+    return installed(wheel, tmp_path_factory.mktemp("installed") / "venv", locked(ROOT))
 
 
 def _environment(data: Path, **given: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -408,18 +409,30 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, address: str | None) -> None:
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
 
 
-def own_certificate(folder: Path) -> ssl.SSLContext:
+async def test_one_that_ran_out_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever vouches for it is believed; its last day is over."""
+    context = own_certificate(tmp_path, left=timedelta(hours=-1))
+    trusting = ssl.create_default_context(cafile=tmp_path / "pem")
+    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
+    transport = Transport(allow_local=True)
+    try:
+        async with serving(always(answer()), context) as server:
+            with pytest.raises(NotSent, match=r"it has expired.*Renew it"):
+                await transport.party("x", PACE).send("POST", f"https://127.0.0.1:{server.port}")
+    finally:
+        await transport.close()
+
+
+def own_certificate(folder: Path, left: timedelta = timedelta(days=1)) -> ssl.SSLContext:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
     )
-    made = (
-        builder.not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = builder.not_valid_before(now - timedelta(days=2)).not_valid_after(now + left)
+    made = builder.add_extension(here, critical=False).sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

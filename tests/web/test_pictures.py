@@ -1,13 +1,18 @@
 """What is kept of an uploaded picture: its pixels, upright and in sRGB, and nothing else that the file says."""
 
 import io
+import resource
 import struct
 import zlib
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import ExifTags, Image, ImageCms
 
 from crossdock.web.picture_encoding import LONGEST_SIDE, NotAPicture, redraw
+from crossdock.web.pictures import keep
 
 RED, BLUE = (200, 30, 30), (20, 40, 200)
 
@@ -170,3 +175,22 @@ def test_a_scan_with_sixteen_bits_does_not_turn_white() -> None:
     target = io.BytesIO()
     Image.new("I;16", (10, 10), 100 * 256).save(target, "PNG")
     assert near(opened(redraw(target.getvalue())[0]).getpixel((5, 5)), (100, 100, 100))
+
+
+def test_a_picture_for_which_there_is_no_room_is_refused_in_words_and_leaves_no_half(
+    settings: Any, tmp_path: Path
+) -> None:
+    """The whole one is taken once there is room: half of it under its name would have been believed."""
+    settings.MEDIA_ROOT = tmp_path
+    upload = SimpleUploadedFile("card.png", picture("PNG", (300, 300)), "image/png")
+    _, most = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, most))
+    try:
+        with pytest.raises(NotAPicture, match="no room for pictures"):
+            keep(upload)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    upload.seek(0)
+    assert keep(upload).startswith("/media/")
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1

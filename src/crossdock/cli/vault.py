@@ -22,6 +22,8 @@ SEALED: tuple[tuple[str, str], ...] = (
     ("SellerDetails", "sealed"),
     ("SellerDetails", "document"),
 )
+# Of the secrets that no key opens.
+_NAMED = 10
 # What of a second factor is sealed, each beside what is not.
 FACTORS = ("secret", "seed")
 
@@ -34,6 +36,12 @@ def words(parser: argparse.ArgumentParser) -> None:
         "--forget",
         action="store_true",
         help="drop the old keys afterwards: backups from before cannot be opened any more",
+    )
+
+    parser.add_argument(
+        "--leave-lost",
+        action="store_true",
+        help="secrets that no key opens stay as they are, instead of stopping all; each is counted",
     )
 
 
@@ -49,18 +57,19 @@ def run(args: argparse.Namespace) -> int:
                 "The keys are in the setting VAULT_KEYS; remove the old ones there, after this command has run without"
                 " --forget."
             )
-        print(f"{_reseal(list(config.vault_keys))} secrets are encrypted with the first of VAULT_KEYS now.")
+        done, lost = _reseal(list(config.vault_keys), args.leave_lost)
+        print(f"{done} secrets are encrypted with the first of VAULT_KEYS now.{_left(lost)}")
         return 0
     _nobody_else()
     keys = [Fernet.generate_key().decode(), *config.vault_keys]
     # The key is on the disk before the first secret needs it.
     _write(config, keys)
-    done = _reseal(keys)
+    done, lost = _reseal(keys, args.leave_lost)
     if args.forget:
         _write(config, keys[:1])
     print(
         f"{done} secrets are encrypted with the new key now. Keep a copy of {config.vault_keys_file} in another safe"
-        " place."
+        f" place.{_left(lost)}"
     )
     return 0
 
@@ -79,51 +88,71 @@ def _nobody_else() -> None:
         raise Trouble("Web servers or workers are running and know only the old key; stop them first.")
 
 
-def _reseal(keys: list[str]) -> int:
-    from django.apps import apps
+def _left(lost: int) -> str:
+    return f" {lost} that no key opens stayed as they are." if lost else ""
+
+
+def _reseal(keys: list[str], leave_lost: bool) -> tuple[int, int]:
+    """How many were written again, and how many no key opens. All or nothing. Raises Trouble."""
     from django.conf import settings
     from django.db import transaction
 
     from crossdock.store.models.audit import AuditTopic
-    from crossdock.store.vault import VaultLocked, reseal
     from crossdock.usecases.record.audit import note
 
     settings.VAULT_KEYS = keys
-    done = 0
+    done, lost = 0, list[str]()
     with transaction.atomic():
         now = datetime.now(UTC)
         note(actor=None, action="vault key rotated", subject="secrets at rest", now=now, topic=AuditTopic.SYSTEM)
         for model, field in SEALED:
-            manager = apps.get_model("store", model)._default_manager
-            for row in manager.exclude(**{field: None}).select_for_update().only("pk", field):
-                try:
-                    sealed = reseal(getattr(row, field))
-                except VaultLocked as locked:
-                    raise Trouble(
-                        f"A secret of {model} {row.pk} cannot be opened, so nothing was changed: {locked}"
-                    ) from None
-                manager.filter(pk=row.pk).update(**{field: sealed})
-                done += 1
-        done += _reseal_factors()
+            done += _reseal_column(model, field, lost)
+        done += _reseal_factors(lost)
+        if lost and not leave_lost:
+            raise Trouble(
+                f"No key opens {len(lost)} of the secrets, so nothing was changed: {', '.join(lost[:_NAMED])}"
+                f"{' and others' if lost[_NAMED:] else ''}. Add the key that was used for them (a line of the key file,"
+                " or VAULT_KEYS); if it is lost for good, `crossdock rotate-vault-key --leave-lost` leaves them as they"
+                " are: these shops have to be reconnected, sellers type their details again, and `crossdock staff EMAIL"
+                " --remove-second-factor` removes a second factor."
+            )
+    return done, len(lost)
+
+
+def _reseal_column(model: str, field: str, lost: list[str]) -> int:
+    """One row at a time: a picture has megabytes."""
+    from django.apps import apps
+
+    from crossdock.store.vault import VaultLocked, reseal
+
+    manager, done = apps.get_model("store", model)._default_manager, 0
+    for pk in list(manager.exclude(**{field: None}).order_by("pk").values_list("pk", flat=True)):
+        sealed = manager.select_for_update().filter(pk=pk).values_list(field, flat=True).get()
+        try:
+            done += manager.filter(pk=pk).update(**{field: reseal(sealed)})
+        except VaultLocked:
+            lost.append(f"{field} of {model} {pk}")
     return done
 
 
-def _reseal_factors() -> int:
+def _reseal_factors(lost: list[str]) -> int:
     from allauth.mfa.models import Authenticator
 
     from crossdock.store.vault import VaultLocked, reseal
 
-    rows = [row for row in Authenticator.objects.select_for_update() if any(name in row.data for name in FACTORS)]
-    for row in rows:
+    done = 0
+    for row in Authenticator.objects.select_for_update():
+        sealed = {name: row.data[name] for name in FACTORS if name in row.data}
         try:
-            row.data |= {name: reseal(row.data[name].encode()).decode() for name in FACTORS if name in row.data}
+            fresh = {name: reseal(text.encode()).decode() for name, text in sealed.items()}
         except VaultLocked:
-            raise Trouble(
-                f"The second factor of {row.user} cannot be opened, so nothing was changed; `crossdock staff"
-                f" {row.user.email} --remove-second-factor` removes it."
-            ) from None
-        row.save(update_fields=["data"])
-    return len(rows)
+            lost.append(f"the second factor of {row.user}")
+            continue
+        if fresh:
+            row.data |= fresh
+            row.save(update_fields=["data"])
+            done += 1
+    return done
 
 
 def _write(config: Config, keys: list[str]) -> None:

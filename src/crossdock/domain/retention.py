@@ -114,6 +114,14 @@ POLICY: tuple[Rule, ...] = (
         30,
     ),
     Rule(
+        "store.SellerDetails",
+        Then.BLACK_OUT,
+        "the picture of the document of a seller who does not ask for approval, or was sent back",
+        "Nobody looks at it; who asks later shows it anew.",
+        180,
+        part="not approved",
+    ),
+    Rule(
         "store.PaymentIntent",
         Then.BLACK_OUT,
         "the address of a checkout that became no order",

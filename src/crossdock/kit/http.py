@@ -335,10 +335,20 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
+def _expired(error: aiohttp.ClientConnectorCertificateError) -> bool:
+    # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED.
+    return getattr(error.certificate_error, "verify_code", 0) == 10
+
+
 def _why_not_sent(error: Exception, host: str) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
             return f"There is no {host} on the internet (the name cannot be resolved)."
+        case aiohttp.ClientConnectorCertificateError() if _expired(error):
+            return (
+                f"{host} has no valid certificate: it has expired, so the connection would not be safe. Renew it"
+                " where the shop is hosted."
+            )
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             return f"{host} has no valid certificate, so the connection would not be safe."
         case aiohttp.ClientConnectorError() if isinstance(error.os_error, Forbidden):

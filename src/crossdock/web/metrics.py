@@ -33,6 +33,9 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 OURS = {"process": str(os.getpid())}
 REQUESTS = Counter("crossdock_requests", "Requests answered", ["status", "process"], registry=REGISTRY)
+# There from the beginning: growth is only seen of what had a value before.
+for _status in ("2xx", "3xx", "4xx", "5xx"):
+    REQUESTS.labels(status=_status, **OURS)
 SECONDS = Histogram("crossdock_request_seconds", "How long answers took", ["process"], registry=REGISTRY)
 STATEMENTS = Summary(
     "crossdock_request_statements", "Statements to the database per request", ["view", "process"], registry=REGISTRY
@@ -81,6 +84,12 @@ _GAUGES: tuple[tuple[str, str, list[str], str], ...] = (
         "SELECT kind, CASE WHEN state = 'dead' THEN 'dead' ELSE result END, count(*) FROM (SELECT kind, state, result,"
         " finished_at FROM store_command ORDER BY id DESC LIMIT 5000) c WHERE finished_at > now() - interval '1 hour'"
         " GROUP BY 1, 2",
+    ),
+    (
+        "crossdock_workers",
+        "Workers that were heard of within a minute; one that was killed is not",
+        [],
+        "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 minute'",
     ),
     (
         "crossdock_quarantine_rows",

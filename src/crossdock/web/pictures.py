@@ -4,7 +4,10 @@ A listing's are files under a name made of their content, for everybody; what a 
 kept with it.
 """
 
+import contextlib
+import errno
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -21,6 +24,9 @@ from crossdock.web.picture_encoding import NotAPicture, photo, redraw
 
 LARGEST = 15 * 1024 * 1024
 _TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+# No room, no more for this user, or longer than a file may be.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_log = logging.getLogger(__name__)
 _NAME = re.compile(r"[0-9a-f]{40}\.(png|jpg|webp)")
 
 
@@ -40,8 +46,24 @@ def keep(upload: "UploadedFile[Any]", draw: Callable[[bytes], tuple[bytes, str]]
         # Somebody else's file, put back by a restore.
         return f"/media/{name}"
     except FileNotFoundError:
-        default_storage.save(path, ContentFile(content))
+        _save(path, content)
     return f"/media/{name}"
+
+
+def _save(path: str, content: bytes) -> None:
+    """All of it or nothing: half a picture under this name would be taken for the whole one next time."""
+    try:
+        default_storage.save(path, ContentFile(content))
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _log.error("a picture was not kept: %s. Make room in the folder for media", error.strerror)
+        with contextlib.suppress(OSError):
+            default_storage.delete(path)
+        raise NotAPicture(
+            "There is no room for pictures at the marketplace now. Its operator sees it; try again later, or leave the"
+            " picture out."
+        ) from None
 
 
 class _SeveralFiles(forms.FileInput):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from crossdock.cli.machine import living_in
 from crossdock.cli.processes import die_with
@@ -53,7 +53,7 @@ class Market:
     def __init__(self, installed: Installed, *, rows: int = 0, **settings: str) -> None:
         self.installed, self.rows, self._settings = installed, rows, settings
 
-    def __enter__(self) -> "Market":
+    def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="crossdock-bench-"))
         # The database's own user has to enter it.
         self.folder.chmod(0o711)
@@ -82,7 +82,7 @@ class Market:
         self._ends.callback(self.run, "database", "stop", may_fail=True)
         self.run("database", "start")
         self.run("migrate", "--quiet")
-        self.web, self.worker = self._start("serve"), self._start("work")
+        self.web, self.worker = self.start("serve"), self.start("work")
         self.until(self._healthy, 90, "the web server to answer")
 
     def __exit__(self, *_: object) -> None:
@@ -94,7 +94,7 @@ class Market:
         """
         listing = self.folder / "shops.json"
         self.environment["CROSSDOCK_SANDBOX_PORT"] = str(free_ports(8))
-        self._start("sandbox", "--list", str(listing))
+        self.start("sandbox", "--list", str(listing))
         self.until(listing.exists, 60, "the simulated shops")
         return listing
 
@@ -107,7 +107,7 @@ class Market:
 
     def stop_worker(self) -> None:
         """Where it would change what is measured."""
-        self._stop(self.worker)
+        self.stop(self.worker)
 
     def _python(self, *words: str, may_fail: bool = False) -> str:
         argv = [str(self.installed.python), *words]
@@ -116,7 +116,7 @@ class Market:
             raise Trouble(f"{self.installed.name}: {' '.join(words[-2:])}: {done.stderr.strip()[-1500:]}")
         return done.stdout
 
-    def _start(self, command: str, *words: str) -> "subprocess.Popen[bytes]":
+    def start(self, command: str, *words: str) -> "subprocess.Popen[bytes]":
         log = self._ends.enter_context((self.folder / f"{command}.log").open("ab"))
         child = subprocess.Popen(
             [str(self.installed.python), "-m", "crossdock.cli.main", command, *words],
@@ -127,11 +127,11 @@ class Market:
             start_new_session=True,
             preexec_fn=die_with(os.getpid()),
         )
-        self._ends.callback(self._stop, child)
+        self._ends.callback(self.stop, child)
         return child
 
     @staticmethod
-    def _stop(child: "subprocess.Popen[bytes]") -> None:
+    def stop(child: "subprocess.Popen[bytes]") -> None:
         child.terminate()
         try:
             child.wait(20)

@@ -292,6 +292,32 @@ class TestWhoSells:
         decide(approve, seller)
         assert barred(seller) == ""
 
+    def test_the_document_of_who_never_asked_goes_and_is_shown_anew(self, seller: Seller) -> None:
+        bring(seller)
+        run(now=now() + timedelta(days=179))
+        assert SellerDetails.objects.exclude(document=None).exists()
+        run(now=now() + timedelta(days=181))
+        assert not SellerDetails.objects.exclude(document=None).exists()
+        with pytest.raises(Invalid, match="Still missing: Who you are"):
+            ask(seller=seller, actor=seller.owner, now=now())
+        save_document(seller=seller, jpeg=b"A card.", actor=seller.owner, now=now())
+        assert ask(seller=seller, actor=seller.owner, now=now())
+        run(now=now() + timedelta(days=400))
+        assert SellerDetails.objects.exclude(document=None).exists(), "who asks waits for staff"
+        decide(send_back, seller, "Which street?")
+        run(now=now() + timedelta(days=181))
+        assert not SellerDetails.objects.exclude(document=None).exists()
+
+    def test_nobody_is_approved_whose_details_nobody_can_read(self, seller: Seller, settings: Any) -> None:
+        asked(seller)
+        keys, settings.VAULT_KEYS = settings.VAULT_KEYS, [Fernet.generate_key().decode()]
+        with pytest.raises(Invalid, match=r"key to what they told is lost.*Send it back"):
+            decide(approve, seller)
+        assert barred(seller) == "approval" and SellerApproval.objects.get().stage == Stage.ASKED
+        settings.VAULT_KEYS = keys
+        decide(approve, seller)
+        assert barred(seller) == ""
+
     def test_a_lost_key_costs_what_it_closed_and_nothing_else(self, seller: Seller, settings: Any) -> None:
         asked(seller)
         decide(approve, seller)

@@ -36,6 +36,7 @@ from crossdock.store.models import (
     ShippingRate,
     User,
 )
+from crossdock.store.vault import VaultLocked, unseal
 from crossdock.usecases.accounts.barring import locked, set_bar
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import note
@@ -149,6 +150,7 @@ def approve(*, seller: Seller, seen: str, words: str, actor: User, now: datetime
     def deed(row: SellerApproval, owner: Seller) -> None:
         if why := why_not_complete(lines_of(row)):
             raise Invalid(f"It is not complete any more. {why}")
+        _readable(owner)
         row.changed = []
         _decided(row, Stage.APPROVED, Deed.APPROVED, words, actor, now)
         set_bar(owner)
@@ -158,6 +160,20 @@ def approve(*, seller: Seller, seen: str, words: str, actor: User, now: datetime
 
     words = typed_lines(words)[:LONGEST]
     _decide(seller, seen, deed, actor)
+
+
+def _readable(seller: Seller) -> None:
+    """Nobody is approved whose details nobody can read. Raises Invalid."""
+    row = SellerDetails.objects.get(seller=seller)
+    try:
+        for sealed in (row.sealed, row.document):
+            if sealed is not None:
+                unseal(sealed)
+    except VaultLocked:
+        raise Invalid(
+            "The key to what they told is lost, so nobody can read it. Send it back, so that the seller types their tax"
+            " details and shows the document again."
+        ) from None
 
 
 def send_back(*, seller: Seller, seen: str, words: str, actor: User, now: datetime) -> None:

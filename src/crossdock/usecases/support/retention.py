@@ -97,6 +97,15 @@ STEPS: dict[str, Step] = {
         ).exclude(document=None),
         {"document": None},
     ),
+    # They show it anew when they ask; who asks waits for staff.
+    "store.SellerDetails:blacked out:not approved": Step(
+        lambda before: (
+            SellerDetails.objects.filter(document_at__lt=before)
+            .exclude(document=None)
+            .exclude(seller__approval__stage__in=[Stage.ASKED, Stage.APPROVED])
+        ),
+        {"document": None, "document_at": None},
+    ),
     "store.ReturnPicture:deleted": Step(lambda before: ReturnPicture.objects.filter(row__closed_at__lt=before)),
     "store.RiskTrace:blacked out": Step(
         lambda before: RiskTrace.objects.filter(at__lt=before).exclude(**_TRACED), _TRACED

@@ -1,0 +1,1 @@
+"""One operator's day: installed, upgraded, backed up and broken, and each trouble seen in the metrics."""
