@@ -37,7 +37,7 @@ COVERED = (
         for name in (
             *("address", "alert", "box", "checkout_lines", "checkout_parts", "checkout_steps", "confirm", "copy"),
             *("empty", "field", "find", "form", "form_errors", "mark", "messages", "offer_moves", "page_text", "pager"),
-            *("sums", "talk", "talk_form", "tile"),
+            *("rated", "stars", "sums", "talk", "talk_form", "tile"),
         )
     ),
 )

@@ -30,6 +30,7 @@ from crossdock.store.models import (
     LostDispute,
     Order,
     Quarantined,
+    Rating,
     Seller,
     SellerApproval,
     User,
@@ -105,6 +106,7 @@ def _furnished() -> House:
         pictures=[b"its scratch"],
         now=world.later(),
     )
+    rating = Rating.objects.create(order=order, seller=world.seller, stars=2, words="Slow.", at=world.now)
     waiting = world.buy()
     alert = raise_alert(code=AlertCode.STOCK_DIFFERS, seller=world.seller, order=order, sentence="?", now=world.now)
     ours = raise_alert(code=AlertCode.COMMAND_DEAD, seller=world.seller, order=order, sentence="?", now=world.now)
@@ -198,6 +200,7 @@ def _furnished() -> House:
         "label": label.public_id,
         "parcel": str(parcel.pk),
         "return": back.public_id,
+        "rating": rating.public_id,
         "returned": back.pictures.get().name,
         "token": str(token.pk),
         "member": str(user(works_for=world.seller, works_as="orders").pk),
@@ -363,6 +366,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_before_terms": ("/seller/before-you-sell/terms/", "post", 302),
     "seller_before_ask": ("/seller/before-you-sell/ask/", "post", 302),
     "seller_quality": ("/seller/quality/", "get", 200),
+    "seller_ratings": ("/seller/ratings/", "get", 200),
+    "seller_rating": ("/seller/ratings/{rating}/", "post", 302),
     "seller_money": ("/seller/money/", "get", 200),
     "seller_statement": ("/seller/money/statement/", "get", 200),
     "seller_statement_csv": ("/seller/money/statement/statement.csv", "get", 200),
@@ -501,6 +506,8 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_commission_new": ("/staff/commission/new/", "get", 200),
     "staff_commission_end": ("/staff/commission/{commission}/end/", "post", 302),
     "staff_disputes": ("/staff/disputes/", "get", 200),
+    "staff_ratings": ("/staff/ratings/", "get", 200),
+    "staff_rating": ("/staff/ratings/{rating}/", "get", 200),
     "staff_pages": ("/staff/pages/", "get", 200),
     "staff_brand": ("/staff/brand/", "get", 200),
     "staff_page": ("/staff/pages/terms/", "get", 200),
@@ -616,6 +623,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
     "my_order_receipt": ("/orders/{order}/receipt.pdf", "get", 200, "bought"),
     "my_order_cancel": ("/orders/{order}/cancel/", "get", 302, "bought"),
     "my_order_withdraw": ("/orders/{order}/withdraw/", "get", 200, "bought"),
+    "my_order_rating": ("/orders/{order}/rating/", "get", 200, "bought"),
     "my_order_returns": ("/orders/{order}/returns/", "get", 200, "bought"),
     "my_return_picture": ("/orders/{order}/returns/{return}/pictures/{returned}/", "get", 200, "bought"),
     "my_order_messages": ("/orders/{order}/messages/", "get", 200, "bought"),
@@ -626,6 +634,7 @@ BUYERS: dict[str, tuple[str, str, int, str]] = {
 # The person's own, whoever they are, behind a sign-in.
 ONES_OWN = {
     "make_offer": "/l/{own}/offer/",
+    "report_rating": "/s/{slug}/ratings/{rating}/report/",
     "my_offers": "/offers/",
     "checkout": "/checkout/",
     "pay": "/checkout/pay/",
@@ -636,6 +645,7 @@ ONES_OWN = {
 }
 # For everybody; what they show is public, and a cart is its visitor's session.
 OPEN = {
+    "ratings_of",
     "acp_discovery",
     "ucp_discovery",
     "withdraw",

@@ -219,10 +219,12 @@ POLICY: tuple[Rule, ...] = (
         "store.ReturnLine",
         "store.Thread",
         "store.Message",
+        "store.Rating",
     ),
     *_keep(
         _WITH_SHOP,
         "store.Seller",
+        "store.RatingSum",
         "store.ShippingRate",
         "store.SellerAddress",
         "store.PayoutAccount",

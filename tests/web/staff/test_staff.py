@@ -90,6 +90,9 @@ NO_PAGE = {
     "shipmentline",
     "shippingrate",
     "shopline",
+    # Staff's page of ratings shows them; what they come to is the seller's page.
+    "rating",
+    "ratingsum",
     # For the two sides of an order, and staff who act for its seller.
     "returnpicture",
     # Hashes of who guessed how often.

@@ -142,6 +142,13 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal("store.ReturnPicture", "name content", Then.GOES, "pictures of what you sent back"),
     Personal(
+        "store.Rating",
+        "words answer report reported_by decided decided_by",
+        Then.CUT,
+        "your ratings, and your answers to ratings",
+        "The stars stay, and lead to nobody; the words go.",
+    ),
+    Personal(
         "store.Message",
         "author body",
         Then.CUT,

@@ -30,7 +30,9 @@ class Duty(StrEnum):
 # What it is, as it reads after "Only the owner may".
 WORDS: dict[Duty, str] = {
     Duty.LOOK: "look at orders, returns, labels, listings, stock, offers, messages, cases and alerts",
-    Duty.ORDERS: "work on orders: ship, reject and credit them, buy labels, answer returns, messages and offers",
+    Duty.ORDERS: (
+        "work on orders: ship, reject and credit them, buy labels, answer returns, messages, offers and ratings"
+    ),
     Duty.PAPERS: "take buyers' names and addresses along: print slips and labels, and export orders",
     Duty.LISTINGS: "work on listings: write and price them, set attributes, limits and counts, read shops again",
     Duty.ASK: "settle alerts, and write to the marketplace's staff",

@@ -43,6 +43,8 @@ from crossdock.store.models.recount import Difference, Recount
 from crossdock.store.models.requests import (
     CancelRequest,
     Message,
+    Rating,
+    RatingSum,
     Return,
     ReturnLine,
     ReturnPicture,
@@ -126,6 +128,8 @@ __all__ = [
     "PlatformPause",
     "PolicySwitch",
     "Quarantined",
+    "Rating",
+    "RatingSum",
     "Recount",
     "Refill",
     "Reservation",

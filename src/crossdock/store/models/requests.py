@@ -1,5 +1,5 @@
-"""What a buyer asks after the sale: to cancel, to withdraw, to return; and what they and the seller write to each
-other.
+"""What a buyer asks after the sale: to cancel, to withdraw, to return; what they and the seller write to each other;
+and how they rate the seller.
 """
 
 from django.db import models
@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from crossdock.domain.requests.cancels import CancelState, Request
 from crossdock.domain.requests.messages import Side
+from crossdock.domain.requests.ratings import BEST, LONGEST, Rated
+from crossdock.domain.requests.ratings import Standing as RatingStanding
 from crossdock.domain.requests.returns import OPEN, Condition, Fate, Payer, ReturnReason, ReturnState, Standing
 from crossdock.domain.values import Money
 from crossdock.store.ids import public_id
@@ -187,3 +189,50 @@ class ReturnLine(models.Model):
                 condition=Q(received=None) | Q(received__lte=models.F("units")), name="no_more_back_than_asked"
             ),
         ]
+
+
+class Rating(models.Model):
+    """What a buyer says of the seller of one order; `answer` is the seller's, once for all to read.
+
+    `reported_at`: it waits for staff, as `report` says. `down_at`: staff took it down, because of `decided`, and it
+    counts for nothing.
+    """
+
+    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="rating")
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="ratings", db_index=False)
+    stars = models.PositiveSmallIntegerField()
+    words = models.CharField(max_length=LONGEST, blank=True)
+    at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=LONGEST, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    report = models.CharField(max_length=LONGEST, blank=True)
+    reported_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reported_at = models.DateTimeField(null=True)
+    decided = models.CharField(max_length=LONGEST, blank=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    down_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=BEST), name="one_to_five_stars")]
+        indexes = [
+            models.Index(fields=["seller", "-id"], name="rating_of_seller"),
+            models.Index(fields=["id"], name="rating_reported", condition=Q(reported_at__isnull=False)),
+        ]
+
+    @property
+    def standing(self) -> RatingStanding:
+        return RatingStanding(down=self.down_at is not None, reported=self.reported_at is not None)
+
+
+class RatingSum(models.Model):
+    """What a seller's ratings come to that are shown; changed with each, and locked last of all."""
+
+    seller = models.OneToOneField(Seller, on_delete=models.CASCADE, related_name="rating_sum", primary_key=True)
+    ratings = models.PositiveIntegerField(default=0)
+    stars = models.PositiveIntegerField(default=0)
+
+    @property
+    def value(self) -> Rated:
+        return Rated(self.ratings, self.stars)

@@ -44,6 +44,11 @@ def why_out(user: User) -> str:
     return f"The account of the owner of {seller.name} is closed, so its team cannot work there for now."
 
 
+def sellers_shown() -> QuerySet[Seller]:
+    """With what their ratings come to."""
+    return Seller.objects.select_related("rating_sum")
+
+
 def shops_called(words: str) -> QuerySet[Seller]:
     """Those who may sell; none without a word."""
     return Seller.objects.filter(name__unaccent__icontains=words).exclude(BARRED) if words else Seller.objects.none()

@@ -26,7 +26,7 @@ def counted_of(shop: Connection) -> tuple[int, int]:
 
 def listings_shown() -> QuerySet[Listing]:
     """Those that have a page, on sale or not. Of a shop that is only looked at nothing has one."""
-    rows = Listing.objects.select_related("seller", "connection")
+    rows = Listing.objects.select_related("seller__rating_sum", "connection")
     return rows.exclude(connection__shadow_since__isnull=False)
 
 

@@ -38,7 +38,7 @@ def story_of(order: Order) -> list[TimelineEntry]:
 
 def bought_orders() -> QuerySet[Order]:
     """With all that a buyer sees of one."""
-    rows = Order.objects.select_related("seller", "intent", "cancel_request", "withdrawal", "thread")
+    rows = Order.objects.select_related("seller", "intent", "cancel_request", "withdrawal", "thread", "rating")
     return rows.prefetch_related("lines", "shipments__lines__line", "shipments__label")
 
 

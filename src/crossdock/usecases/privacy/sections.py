@@ -30,6 +30,7 @@ from crossdock.store.models import (
     OrderLine,
     OrderView,
     PaymentIntent,
+    Rating,
     Return,
     ReturnPicture,
     RiskTrace,
@@ -252,6 +253,14 @@ BOUGHT: tuple[Section, ...] = (
         "What you and sellers wrote about your orders",
         lambda whose: Message.objects.filter(thread__order__buyer=whose.person),
         plain("at", "side", "body", order="thread__order__number"),
+    ),
+    Section(
+        "ratings",
+        "How you rated sellers",
+        lambda whose: Rating.objects.filter(order__buyer=whose.person),
+        plain(
+            "stars", "words", "at", "changed_at", "answer", "answered_at", "decided", "down_at", order="order__number"
+        ),
     ),
     Section(
         "refunds",

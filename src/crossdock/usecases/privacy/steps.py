@@ -54,6 +54,7 @@ from crossdock.store.models import (
     PayoutAccount,
     PayoutHold,
     Quarantined,
+    Rating,
     Return,
     ReturnPicture,
     ReviewStep,
@@ -213,6 +214,18 @@ STEPS: tuple[Step, ...] = (
     # The seller's own address; their words to the buyer go with the buyer's.
     Step("store.Return", _by_their_shop(Return, "seller__owner"), blank=lambda whose: {"send_to": "", "label": ""}),
     Step("store.ReturnPicture", lambda whose: ReturnPicture.objects.filter(row__order__buyer=whose.person)),
+    Step(
+        "store.Rating",
+        lambda whose: Rating.objects.filter(order__buyer=whose.person),
+        blank=lambda whose: {"words": "", "report": "", "decided": ""},
+    ),
+    Step("store.Rating", _about(Rating, "order"), cutting.words(_order, "answer")),
+    Step("store.Rating", _by_their_shop(Rating, "seller__owner"), blank=lambda whose: {"answer": ""}),
+    Step(
+        "store.Rating",
+        lambda whose: Rating.objects.filter(reported_by=whose.person),
+        blank=lambda whose: {"report": ""},
+    ),
     Step(
         "store.Message",
         lambda whose: Message.objects.filter(

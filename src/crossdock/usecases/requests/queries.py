@@ -2,8 +2,9 @@
 
 from django.db.models import Count, Prefetch, Q, QuerySet
 
+from crossdock.domain.requests.ratings import Rated
 from crossdock.domain.requests.returns import ReturnState
-from crossdock.store.models import Order, Return, ReturnPicture, Seller
+from crossdock.store.models import Order, Rating, Return, ReturnPicture, Seller
 from crossdock.usecases.record.rights import theirs
 
 # Tab -> (its words, its states, whether what came first stands first).
@@ -55,3 +56,34 @@ def counts_of(seller: Seller) -> dict[str, int]:
 def waiting_returns(seller: Seller) -> int:
     """How many wait for the seller's answer."""
     return theirs(Return, seller).filter(state=ReturnState.ASKED).count()
+
+
+# Tab -> (its words, what is in it), for a seller and for staff.
+RATINGS: dict[str, tuple[str, Q]] = {
+    "open": ("Not answered", Q(answer="", down_at=None)),
+    "answered": ("Answered", ~Q(answer="") & Q(down_at=None)),
+    "all": ("All", Q()),
+}
+RATINGS_OF_STAFF: dict[str, tuple[str, Q]] = {
+    "reported": ("Reported", Q(reported_at__isnull=False)),
+    "down": ("Taken down", Q(down_at__isnull=False)),
+    "all": ("All", Q()),
+}
+
+
+def ratings_of(seller: Seller | None) -> QuerySet[Rating]:
+    """With their orders; without a seller all there are."""
+    return theirs(Rating, seller).select_related(
+        "order__buyer", "order__seller__owner", "seller", "decided_by", "reported_by"
+    )
+
+
+def ratings_shown(seller: Seller) -> QuerySet[Rating]:
+    """To everybody."""
+    return Rating.objects.filter(seller=seller, down_at=None)
+
+
+def rated(seller: Seller) -> Rated:
+    """What they come to; read with the seller, or by itself."""
+    row = getattr(seller, "rating_sum", None)
+    return row.value if row else Rated()

@@ -1,15 +1,16 @@
 """Staff's desk: what needs a person now, over all sellers. Figures only; the pages behind them list the rows."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 
 from crossdock.domain.cases import CaseState
 from crossdock.domain.credit import CreditState
 from crossdock.domain.earnings.protection import DisputeEnd
 from crossdock.domain.health import PATIENCE, Stream
-from crossdock.store.models import Alert, Case, Command, Credit, Delivery, Endpoint, LostDispute, RiskHold
+from crossdock.store.models import Alert, Case, Command, Credit, Delivery, Endpoint, LostDispute, Rating, RiskHold
 from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.accounts.approving import to_approve
@@ -38,6 +39,15 @@ def agents_not_told() -> int:
     return in_use.exclude(paused_at=None).count()
 
 
+def _how_many(**rows: QuerySet[Any]) -> dict[str, int]:
+    """How many rows each has, by its name, in one statement."""
+    first, *others = (
+        each.order_by().annotate(name=Value(name), many=Count("pk")).values_list("name", "many")
+        for name, each in ((name, each.values(nothing=Value(1))) for name, each in rows.items())
+    )
+    return dict(first.union(*others, all=True))
+
+
 def counts(*, now: datetime) -> dict[str, int]:
     """How many wait, by name."""
     alerts = dict(Alert.objects.filter(settled_at=None).values_list("for_staff").annotate(n=Count("pk")))
@@ -45,18 +55,22 @@ def counts(*, now: datetime) -> dict[str, int]:
     credits = Credit.objects.filter(asked | failed).aggregate(
         asked=Count("pk", filter=asked), failed=Count("pk", filter=failed)
     )
+    waits = _how_many(
+        cases=Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]),
+        disputes=LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]),
+        ratings=Rating.objects.filter(reported_at__isnull=False),
+        dead=Command.objects.filter(state=CommandState.DEAD),
+        unread=unread(now=now),
+        held=RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None),
+    )
     return {
-        "cases": Case.objects.filter(state__in=[CaseState.OPEN, CaseState.WAITING_FOR_STAFF]).count(),
+        **waits,
         "credits": credits["asked"],
-        "disputes": LostDispute.objects.filter(state__in=[DisputeEnd.OPEN, DisputeEnd.SECOND]).count(),
         "listings": waiting(),
         "approvals": to_approve(),
         "failed_credits": credits["failed"],
-        "dead": Command.objects.filter(state=CommandState.DEAD).count(),
-        "unread": unread(now=now).count(),
         "quarantined": causes_standing(),
         "agents": agents_not_told(),
-        "held": RiskHold.objects.filter(cleared_at=None, order__cancelled_at=None).count(),
         "ill": len(not_working(now=now)),
         "alerts": alerts.get(False, 0),
         "staff_alerts": alerts.get(True, 0),

@@ -39,3 +39,13 @@ OF_REPORTS = (
     _("It shows sexual abuse of children"),
     _("Something else that is against the law or the terms"),
 )
+OF_RATINGS = (
+    _("Very good"),
+    _("Good"),
+    _("Neither good nor bad"),
+    _("Bad"),
+    _("Very bad"),
+    _("Nothing of this order was shipped, so there is nothing to rate yet."),
+    _("Our staff took this rating down, so it cannot be changed. Write to us if you think that is wrong."),
+    _("You sold this yourself."),
+)

@@ -41,7 +41,7 @@ from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
 from crossdock.web.seller.team import joining as team_joining
 from crossdock.web.seller.team import pages as team
-from crossdock.web.seller.working import away, days, quality
+from crossdock.web.seller.working import away, days, quality, ratings
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -171,6 +171,8 @@ urlpatterns = [
     path("team/<int:pk>/role/", team.role, name="seller_team_role"),
     path("team/<int:pk>/remove/", team.remove, name="seller_team_remove"),
     path("team/<int:pk>/hand-over/", team.handing_over, name="seller_team_hand_over"),
+    path("ratings/", ratings.page, name="seller_ratings"),
+    path("ratings/<slug:public_id>/", ratings.act, name="seller_rating"),
     path("webhooks/", webhooks.table, name="seller_webhooks"),
     path("webhooks/<slug:public_id>/", webhooks.one, name="seller_webhook"),
     path("webhooks/<slug:public_id>/rotate/", webhooks.rotate, name="seller_webhook_rotate"),

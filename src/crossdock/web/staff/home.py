@@ -32,76 +32,77 @@ class Need:
     right: Right
 
 
+# What `counts` counts, its words, what that means, the page with the rows, and who has it on theirs.
+_TABLE: tuple[tuple[str, str, str, str, Right], ...] = (
+    ("cases", "Cases", "A seller waits for our answer.", "staff_cases", Right.CASES),
+    ("credits", "Credits to decide", "Asked for, or waiting for a second person.", "staff_credits", Right.CREDIT),
+    (
+        "disputes",
+        "Lost disputes to decide",
+        "Who bears them? The seller's money is held.",
+        "staff_disputes",
+        Right.DECIDE,
+    ),
+    ("listings", "Listings to look at", "Reported, or their seller appeals.", "staff_moderation", Right.MODERATE),
+    (
+        "ratings",
+        "Ratings to look at",
+        "Somebody says that they are against the terms.",
+        "staff_ratings",
+        Right.MODERATE,
+    ),
+    (
+        "failed_credits",
+        "Refunds refused",
+        "The bank did not take them; the buyer waits.",
+        "staff_credits?which=failed",
+        Right.CREDIT,
+    ),
+    ("held", "Orders held for their risk", "They are not sent to the shop until you decide.", "staff_risk", Right.RISK),
+    (
+        "dead",
+        "Commands that gave up",
+        "Send them again, or settle what they were about.",
+        "staff_commands?state=dead",
+        Right.SHOPS,
+    ),
+    (
+        "ill",
+        "Shops that need attention",
+        "No answer, a sign-in that ended, a late reading, or something that cannot be read.",
+        "staff_shops?state=ill",
+        Right.SHOPS,
+    ),
+    ("unread", "Deliveries unread", "They wait longer than five minutes.", "staff_inbox?which=unread", Right.WORK),
+    (
+        "quarantined",
+        "Causes in quarantine",
+        "Rows, orders or answers that could not be read.",
+        "staff_quarantine",
+        Right.WORK,
+    ),
+    ("agents", "Shopping agents told nothing", "Mend, then resume.", "staff_tokens", Right.TOKENS),
+    (
+        "staff_alerts",
+        "Alerts for staff",
+        "Only we can settle them; their sellers don't see them.",
+        "staff_alerts?which=staff",
+        Right.ALERTS,
+    ),
+)
+
+
 def needs(waiting: dict[str, int]) -> list[Need]:
     """In the order in which somebody waits for an answer."""
-
-    def need(name: str, words: str, what: str, url: str, right: Right) -> Need:
-        return Need(waiting.get(name, 0), words, what, url, right)
-
-    commands, shops, inbox, alerts = (reverse(f"staff_{name}") for name in ("commands", "shops", "inbox", "alerts"))
-    credits = reverse("staff_credits")
     return [
-        need("cases", "Cases", "A seller waits for our answer.", reverse("staff_cases"), Right.CASES),
-        need("credits", "Credits to decide", "Asked for, or waiting for a second person.", credits, Right.CREDIT),
-        need(
-            "disputes",
-            "Lost disputes to decide",
-            "Who bears them? The seller's money is held.",
-            reverse("staff_disputes"),
-            Right.DECIDE,
-        ),
-        need(
-            "listings",
-            "Listings to look at",
-            "Reported, or their seller appeals.",
-            reverse("staff_moderation"),
-            Right.MODERATE,
-        ),
-        need(
-            "failed_credits",
-            "Refunds refused",
-            "The bank did not take them; the buyer waits.",
-            f"{credits}?which=failed",
-            Right.CREDIT,
-        ),
-        need(
-            "held",
-            "Orders held for their risk",
-            "They are not sent to the shop until you decide.",
-            reverse("staff_risk"),
-            Right.RISK,
-        ),
-        need(
-            "dead",
-            "Commands that gave up",
-            "Send them again, or settle what they were about.",
-            f"{commands}?state=dead",
-            Right.SHOPS,
-        ),
-        need(
-            "ill",
-            "Shops that need attention",
-            "No answer, a sign-in that ended, a late reading, or something that cannot be read.",
-            f"{shops}?state=ill",
-            Right.SHOPS,
-        ),
-        need("unread", "Deliveries unread", "They wait longer than five minutes.", f"{inbox}?which=unread", Right.WORK),
-        need(
-            "quarantined",
-            "Causes in quarantine",
-            "Rows, orders or answers that could not be read.",
-            reverse("staff_quarantine"),
-            Right.WORK,
-        ),
-        need("agents", "Shopping agents told nothing", "Mend, then resume.", reverse("staff_tokens"), Right.TOKENS),
-        need(
-            "staff_alerts",
-            "Alerts for staff",
-            "Only we can settle them; their sellers don't see them.",
-            f"{alerts}?which=staff",
-            Right.ALERTS,
-        ),
+        Need(waiting.get(count, 0), words, what, _address(page), right) for count, words, what, page, right in _TABLE
     ]
+
+
+def _address(page: str) -> str:
+    """Of a name in the addresses, with what is asked of it."""
+    name, mark, asked = page.partition("?")
+    return f"{reverse(name)}{mark}{asked}"
 
 
 @staff_only(Right.LOOK)

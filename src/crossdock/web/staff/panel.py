@@ -52,6 +52,7 @@ NAVIGATION = (
     Entry("disputes", "staff_disputes", "warn", "Lost disputes", Right.DECIDE, "disputes"),
     Entry("reports", "staff_reports", "coin", "Reports", Right.REPORTS),
     Entry("moderation", "staff_moderation", "info", "Reported listings", Right.MODERATE, "listings"),
+    Entry("ratings", "staff_ratings", "star", "Ratings", Right.MODERATE, "ratings"),
     Entry("approvals", "staff_approvals", "person", "New sellers", Right.APPROVE, "approvals"),
     Entry("find", "staff_find", "search", "Look up", Right.LOOK),
     Entry("sellers", "staff_sellers", "person", "Sellers", Right.LOOK),

@@ -26,7 +26,7 @@ from crossdock.web.staff import (
     tokens,
 )
 from crossdock.web.staff.earnings import commission, disputes, money, reports
-from crossdock.web.staff.moderation import approvals, sellers
+from crossdock.web.staff.moderation import approvals, ratings, sellers
 from crossdock.web.staff.moderation import pages as moderation
 from crossdock.web.staff.site import branding, pages
 
@@ -60,6 +60,8 @@ urlpatterns = [
     path("pages/", pages.table, name="staff_pages"),
     path("pages/<slug:name>/", pages.one, name="staff_page"),
     path("brand/", branding.page, name="staff_brand"),
+    path("ratings/", ratings.table, name="staff_ratings"),
+    path("ratings/<slug:public_id>/", ratings.one, name="staff_rating"),
     path("moderation/", moderation.table, name="staff_moderation"),
     path("moderation/find/", moderation.find, name="staff_moderation_find"),
     path("moderation/<slug:public_id>/", moderation.one, name="staff_moderated"),

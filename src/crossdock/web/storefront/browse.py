@@ -18,7 +18,7 @@ from crossdock.domain.moderation.sellers import why_barred
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant
 from crossdock.store.models.catalogue import ListingState
-from crossdock.usecases.accounts.queries import shops_called
+from crossdock.usecases.accounts.queries import sellers_shown, shops_called
 from crossdock.usecases.catalogue.facets import NOTHING, count
 from crossdock.usecases.catalogue.finding import find, fits
 from crossdock.usecases.catalogue.listings import live
@@ -27,6 +27,7 @@ from crossdock.usecases.catalogue.queries import listings_shown
 from crossdock.usecases.catalogue.sellable import MOST_UNITS, why_not_sold, why_paused
 from crossdock.usecases.catalogue.taxonomy import in_force
 from crossdock.usecases.record.rights import belongs
+from crossdock.usecases.requests.queries import rated
 from crossdock.usecases.stock.reservations import availability
 from crossdock.web.forms import typed
 from crossdock.web.people import visitor
@@ -149,11 +150,12 @@ def category(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_safe
 def seller(request: HttpRequest, slug: str) -> HttpResponse:
-    who = get_object_or_404(Seller, slug=slug)
+    who = get_object_or_404(sellers_shown(), slug=slug)
     if hidden := hidden_seller(request, who):
         return hidden
     rates = who.shipping_rates.order_by("currency", "country")
-    return render(request, "storefront/seller.html", {"seller": who, "rates": rates, **_grid(request, "in", who)})
+    context = {"seller": who, "rates": rates, "rated": rated(who), **_grid(request, "in", who)}
+    return render(request, "storefront/seller.html", context)
 
 
 def _offer(variant: Variant, left: int | None) -> Offer:
@@ -223,5 +225,6 @@ def listing(request: HttpRequest, public_id: str) -> HttpResponse:
         "way": taxonomy.way_to(category_in(taxonomy, facts)),
         "attributes": attributes_shown(taxonomy, facts),
         "others": tiles(list(others), now=now),
+        "rated": rated(row.seller),
     }
     return render(request, "storefront/listing.html", context)

@@ -31,6 +31,7 @@ CLOSED = (
         "/hooks/",
         "/l/*/offer/",
         "/l/*/report/",
+        "/s/*/report/",
     ),
     *("/metrics", "/offers/", "/orders/", "/returns/", "/searches/", "/sell/", "/seller/", "/staff/", "/withdraw/"),
 )

@@ -15,6 +15,7 @@ from crossdock.usecases.orders.shippable import asked_to_cancel
 from crossdock.usecases.record.brand import site_name
 from crossdock.usecases.record.rights import bought_by
 from crossdock.usecases.requests.cancel import why_not_ask
+from crossdock.usecases.requests.ratings import why_not_rate_order
 from crossdock.usecases.requests.returns import why_not_return
 from crossdock.usecases.requests.withdraw import why_not_withdraw, withdraws_until
 from crossdock.web.forms import one_of, typed
@@ -57,6 +58,7 @@ def one(request: HttpRequest, public_id: str) -> HttpResponse:
         "can_withdraw": not why_not_withdraw(order, now=timezone.now()),
         "withdraws_until": withdraws_until(order),
         "returns": order.returns.order_by("-pk"),
+        "can_rate": not why_not_rate_order(order, now=timezone.now()),
         "can_return": not why_not_return(order, now=timezone.now()),
         "parcels": parcels,
         "entries": order.timeline.filter(public=True),

@@ -15,6 +15,7 @@ PAGES: dict[Duty, frozenset[str]] = {
             *("seller_recorder", "seller_recorder_csv", "seller_duplicates", "seller_offers", "seller_offer"),
             *("seller_orders", "seller_order", "seller_order_messages", "seller_returns", "seller_return"),
             *("seller_return_picture", "seller_labels", "seller_label", "seller_team_leave"),
+            "seller_ratings",
         }
     ),
     Duty.ORDERS: frozenset(
@@ -24,7 +25,7 @@ PAGES: dict[Duty, frozenset[str]] = {
             *("seller_order_ship", "seller_parcel", "seller_parcel_undo", "seller_parcel_send", "seller_order_create"),
             *("seller_order_reject", "seller_order_report", "seller_order_decline", "seller_order_parts"),
             *("seller_order_credit", "seller_label_new", "seller_label_buy", "seller_label_void"),
-            *("seller_return_answer", "seller_return_receipt", "seller_ship_from"),
+            *("seller_return_answer", "seller_return_receipt", "seller_ship_from", "seller_rating"),
         }
     ),
     Duty.PAPERS: frozenset(
