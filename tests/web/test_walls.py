@@ -16,6 +16,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.commands import Done
+from crossdock.domain.daily.bulk import BulkKind, ForAll
 from crossdock.domain.daily.filters import OrderFilter
 from crossdock.domain.earnings.payouts import Destination
 from crossdock.domain.moderation.takedowns import Ground
@@ -47,6 +48,7 @@ from crossdock.usecases.catalogue.saved import save_search
 from crossdock.usecases.money.credits import staff_credit
 from crossdock.usecases.money.payouts import set_account
 from crossdock.usecases.orders import actions
+from crossdock.usecases.orders.daily import bulk
 from crossdock.usecases.orders.daily.views import keep_view
 from crossdock.usecases.outcomes import endpoints
 from crossdock.usecases.parties import quarantine
@@ -212,6 +214,7 @@ def _furnished() -> House:
         "message": str(message.pk),
         "seller": world.seller.public_id,
         "view": _tab_of(world),
+        "bulk": _run_of(world, waiting),
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
         "dispute": _lost(order).public_id,
@@ -231,6 +234,21 @@ def _lost(order: Order) -> LostDispute:
     return LostDispute.objects.create(
         cause="disputed:d", order=order, amount_minor=100, currency=order.currency, lost_at=order.placed_at
     )
+
+
+def _run_of(world: World, order: Order) -> str:
+    """Over one order, which is done."""
+    run = bulk.begin(
+        seller=world.seller,
+        kind=BulkKind.TAG,
+        judged=bulk.judge(kind=BulkKind.TAG, orders=[order]),
+        given=ForAll(tag="gift"),
+        each={},
+        key="one",
+        actor=world.seller.owner,
+        now=world.now,
+    )
+    return str(run.public_id)
 
 
 def _tab_of(world: World) -> str:
@@ -326,6 +344,11 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_orders": ("/seller/orders/", "get", 200),
     "seller_view_keep": ("/seller/orders/tabs/keep/", "post", 302),
     "seller_view_forget": ("/seller/orders/tabs/{view}/remove/", "post", 302),
+    "seller_bulk": ("/seller/orders/bulk/?deed=ship&pick={waiting}", "get", 200),
+    "seller_runs": ("/seller/orders/runs/", "get", 200),
+    "seller_run": ("/seller/orders/runs/{bulk}/", "get", 200),
+    "seller_run_stop": ("/seller/orders/runs/{bulk}/stop/", "post", 302),
+    "seller_run_again": ("/seller/orders/runs/{bulk}/again/", "post", 302),
     "seller_orders_csv": ("/seller/orders/export.csv", "get", 200),
     "seller_order": ("/seller/orders/{order}/", "get", 200),
     "seller_order_slip": ("/seller/orders/{order}/slip/", "get", 200),

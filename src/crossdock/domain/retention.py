@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from crossdock.domain.daily.bulk import KEPT
+
 
 class Then(StrEnum):
     """What happens when the days are over."""
@@ -91,6 +93,8 @@ POLICY: tuple[Rule, ...] = (
         "Both sides may turn to a court for months; what was said of the listing stays with it.",
         540,
     ),
+    Rule("store.BulkRun", Then.DELETE, "runs over many orders", "What they did stays with each order.", KEPT.days),
+    Rule("store.BulkRow", Then.DELETE, "rows of runs over many orders", "They go with their run.", KEPT.days),
     Rule("store.Label", Then.DELETE, "labels that were quoted and never bought", "A quote holds for a day.", 1),
     Rule(
         "store.LabelDocument",

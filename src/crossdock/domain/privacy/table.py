@@ -73,6 +73,10 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal("store.OrderTag", "name", Then.GOES, "tags of your orders; others' tags that name you"),
     Personal("store.OrderView", "person name address", Then.GOES, "your tabs on orders; others' tabs that name you"),
+    Personal(
+        "store.BulkRun", "asked_by given", Then.GOES, "your runs over many orders; others' runs on your purchases"
+    ),
+    Personal("store.BulkRow", "given sentence", Then.GOES, "what runs over many orders did with your orders"),
     Personal("store.SellerAddress", "address", Then.GOES, "where you ship from"),
     Personal("store.Invitation", "email roles", Then.GOES, "whom you asked into your team, and who asked you"),
     Personal("store.PayoutAccount", "ref words", Then.GOES, "your bank accounts"),
@@ -355,6 +359,7 @@ PLAIN: dict[str, str] = {
     "store.Movement": "kind",
     "store.RiskRuleSet": "weights report",
     "store.RiskAssessment": "why",
+    "store.BulkRun": "key claim",
     "store.DataRun": "step claim",
     "admin.LogEntry": "object_id",
     "auth.Permission": "name codename",

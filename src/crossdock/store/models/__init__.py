@@ -7,6 +7,7 @@ from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, Audit
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
+from crossdock.store.models.daily.bulk import BulkRow, BulkRun
 from crossdock.store.models.daily.notes import OrderNote, OrderTag, TaggedOrder
 from crossdock.store.models.daily.views import OrderView
 from crossdock.store.models.evening.prices import HeldPrice
@@ -78,6 +79,8 @@ __all__ = [
     "AuditLink",
     "AuditTopic",
     "Branding",
+    "BulkRow",
+    "BulkRun",
     "Call",
     "CancelRequest",
     "Case",

@@ -49,11 +49,9 @@ class Judged:
 
 def judge(*, seller: Seller, rows: Sequence[PastedRow]) -> list[Judged]:
     """One answer per row, in their order. Writes nothing."""
-    known = _orders(seller, rows)
     seen: dict[int, PastedRow] = {}
     judged = []
-    for row in rows:
-        fits = _fitting(known, row)
+    for row, fits in meant(seller=seller, rows=rows):
         if row.wrong or not fits:
             judged.append(Judged(row, Fate.NOT, row.wrong or "You have no order with this number."))
         elif len(fits) > 1:
@@ -64,6 +62,12 @@ def judge(*, seller: Seller, rows: Sequence[PastedRow]) -> list[Judged]:
             seen[fits[0].pk] = row
             judged.append(_judged(row, fits[0]))
     return judged
+
+
+def meant(*, seller: Seller, rows: Sequence[PastedRow]) -> list[tuple[PastedRow, list[Order]]]:
+    """Each row with every order that its number can mean."""
+    known = _orders(seller, rows)
+    return [(row, _fitting(known, row)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Tags and tabs that name a buyer who leaves: a seller's own words beside the buyer's orders."""
+"""Tags, tabs and runs that may name a buyer who leaves: a seller's own words beside the buyer's orders."""
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from crossdock.domain.redact import redact_address
-from crossdock.store.models import Order, OrderTag, OrderView, TaggedOrder
+from crossdock.store.models import BulkRow, BulkRun, Order, OrderTag, OrderView, TaggedOrder
 from crossdock.usecases.privacy.whose import Whose
 
 
@@ -37,6 +37,12 @@ def drop_tabs(found: list[OrderView], whose: Whose) -> None:
     for view in found:
         if _names(f"{view.name} {view.address}", whose.bought.filter(seller=view.seller_id), whose):
             view.delete()
+
+
+def runs_beside(whose: Whose) -> QuerySet[Any]:
+    """Their shop's own, and others' that touched an order of theirs: what these did stands in each order's story."""
+    touched = BulkRow.objects.filter(order__in=whose.bought).values("run")
+    return BulkRun.objects.filter(Q(seller__owner=whose.person) | Q(pk__in=touched))
 
 
 def _names(text: str, orders: QuerySet[Order], whose: Whose) -> bool:

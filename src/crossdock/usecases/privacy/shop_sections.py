@@ -11,6 +11,8 @@ from crossdock.store.models import (
     AlertMail,
     ApiToken,
     ApprovalStep,
+    BulkRow,
+    BulkRun,
     Case,
     CaseMessage,
     Connection,
@@ -292,6 +294,18 @@ SOLD: tuple[Section, ...] = (
         "Your tags",
         lambda whose: OrderTag.objects.filter(seller=whose.seller),
         plain("name"),
+    ),
+    Section(
+        "bulk_runs",
+        "What you did to many orders in one go",
+        lambda whose: BulkRun.objects.filter(seller=whose.seller),
+        plain("kind", "state", "given", "asked_at", "finished_at"),
+    ),
+    Section(
+        "bulk_rows",
+        "What became of each of these orders",
+        lambda whose: BulkRow.objects.filter(run__seller=whose.seller),
+        plain("state", "sentence", "given", "at", run="run__public_id", order="order__reference"),
     ),
     Section(
         "webhook_receivers",

@@ -22,6 +22,7 @@ from crossdock.store.models import (
     AlertMail,
     ApiToken,
     ApprovalStep,
+    BulkRow,
     Call,
     CancelRequest,
     Case,
@@ -74,7 +75,7 @@ from crossdock.store.models import (
 from crossdock.store.vault import seal
 from crossdock.usecases.privacy import cutting
 from crossdock.usecases.privacy.agents import agent_sessions, agents_replies, cut_parcels_email, others_sessions
-from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, tabs_beside, tags_beside
+from crossdock.usecases.privacy.beside import drop_tabs, drop_tags, runs_beside, tabs_beside, tags_beside
 from crossdock.usecases.privacy.sections import invited, tries_of
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.shops.privacy import forget_replies
@@ -175,6 +176,9 @@ STEPS: tuple[Step, ...] = (
         lambda whose: OrderView.objects.filter(Q(person=whose.person) | Q(seller__owner=whose.person)),
     ),
     Step("store.OrderView", tabs_beside, batch=drop_tabs),
+    # Their rows go with them.
+    Step("store.BulkRun", runs_beside),
+    Step("store.BulkRow", lambda whose: BulkRow.objects.filter(run__in=runs_beside(whose))),
     Step("store.SellerAddress", _by_their_shop(SellerAddress, "seller__owner")),
     Step("store.Invitation", invited),
     Step("store.PayoutAccount", _by_their_shop(PayoutAccount, "seller__owner")),

@@ -156,6 +156,7 @@ _WAYS = {
     "ShipmentLine": "shipment__order__seller",
     "TimelineEntry": "order__seller",
     "OrderNote": "order__seller",
+    "BulkRow": "run__seller",
     "ReturnLine": "row__order__seller",
     "Difference": "recount__connection__seller",
 }

@@ -20,6 +20,8 @@ from crossdock.domain.retention import EVIDENCE, PICTURES, POLICY, SESSION_LIVES
 from crossdock.store.models import (
     AgentSession,
     Branding,
+    BulkRow,
+    BulkRun,
     ConnectAttempt,
     DataPart,
     Delivery,
@@ -90,6 +92,8 @@ STEPS: dict[str, Step] = {
     "store.ListingReport:blacked out": Step(
         lambda before: ListingReport.objects.filter(at__lt=before).exclude(**_REPORTED), _REPORTED
     ),
+    "store.BulkRow:deleted": Step(lambda before: BulkRow.objects.filter(run__asked_at__lt=before)),
+    "store.BulkRun:deleted": Step(lambda before: BulkRun.objects.filter(asked_at__lt=before)),
     "store.LabelDocument:deleted": Step(lambda before: LabelDocument.objects.filter(label__bought_at__lt=before)),
     "store.SellerDetails:blacked out": Step(
         lambda before: SellerDetails.objects.filter(

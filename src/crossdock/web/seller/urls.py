@@ -31,7 +31,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
-from crossdock.web.seller.daily import lists, notes
+from crossdock.web.seller.daily import bulk, lists, notes, runs
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import pages as evening
 from crossdock.web.seller.evening import prices
@@ -115,6 +115,11 @@ urlpatterns = [
     path("orders/", lists.table, name="seller_orders"),
     path("orders/tabs/keep/", lists.keep, name="seller_view_keep"),
     path("orders/tabs/<slug:public_id>/remove/", lists.forget, name="seller_view_forget"),
+    path("orders/bulk/", bulk.page, name="seller_bulk"),
+    path("orders/runs/", runs.table, name="seller_runs"),
+    path("orders/runs/<slug:public_id>/", runs.one, name="seller_run"),
+    path("orders/runs/<slug:public_id>/stop/", runs.stop, name="seller_run_stop"),
+    path("orders/runs/<slug:public_id>/again/", runs.again, name="seller_run_again"),
     path("orders/export.csv", export.as_csv, name="seller_orders_csv"),
     path("orders/paste/", pasting.page, name="seller_paste"),
     path("orders/print/slips/", printing.slips, name="seller_slips"),

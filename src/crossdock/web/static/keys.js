@@ -47,6 +47,7 @@
     k: () => go(-1),
     x: tick,
     a: tickAll,
+    b: () => document.getElementById("deed")?.focus(),
     n: () => turn("next"),
   };
   const types = (item) => item.isContentEditable || item.matches("textarea, select, input:not([type=checkbox]):not([type=radio])");

@@ -213,7 +213,11 @@ class TestTabs:
     def test_a_tab_of_what_is_not_understood_any_more_still_opens(self, world: World) -> None:
         view = self.keep(world, "Old", country="US")
         OrderView.objects.filter(pk=view.pk).update(address="queue=gone&country=XX&low=zz")
-        assert "Old" in page_of(world.seller.owner, "?queue=gone&country=XX&low=zz")
+        page = page_of(world.seller.owner, "?queue=all")
+        at = f"?queue=gone&country=XX&low=zz&tab={view.public_id}"
+        assert f'href="{at}"' in page and "Remove the tab" not in page
+        page = page_of(world.seller.owner, at)
+        assert "Remove the tab “Old”" in page and "means nothing any more" in page
 
 
 def test_the_page_says_what_is_chosen_and_what_was_not_understood(world: World) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from crossdock.domain.daily.bulk import BUTTONS, MOST
 from crossdock.domain.daily.filters import (
     DUE_WORDS,
     NAMES,
@@ -20,6 +21,7 @@ from crossdock.domain.daily.filters import (
 )
 from crossdock.domain.values import Money
 from crossdock.store.models import Connection, OrderView, Seller
+from crossdock.usecases.orders.daily.bulk import how_many
 from crossdock.usecases.orders.daily.notes import tags_of, tags_on, with_notes
 from crossdock.usecases.orders.daily.order_list import MOST_COUNTED, counts_of, in_list, queues
 from crossdock.usecases.orders.daily.views import LONGEST_NAME, forget_view, keep_view, views_of
@@ -73,7 +75,9 @@ def _tabs(request: HttpRequest, seller: Seller, wanted: OrderFilter) -> tuple[li
     counts = queues(seller=seller, now=now)
     kept = [from_address(view.address, seller) for view in views]
     found = counts_of(seller=seller, wanted=kept, now=now)
-    shown = next((view for view in views if view.address == wanted.address), None)
+    # One that chooses something else today than it did is known by its name in the address alone.
+    named = typed(request.GET, "tab", longest=20)
+    shown = next((view for view in views if view.public_id == named or view.address == wanted.address), None)
     tabs = [
         Tab(
             words,
@@ -85,10 +89,20 @@ def _tabs(request: HttpRequest, seller: Seller, wanted: OrderFilter) -> tuple[li
         for name, words in QUEUE_WORDS.items()
     ]
     tabs += [
-        Tab(view.name, view.address, f"{n - 1}+" if n == MOST_COUNTED else str(n), view == shown, view=view)
-        for view, n in zip(views, found, strict=True)
+        Tab(
+            view.name,
+            _to_tab(view, now_chooses),
+            f"{n - 1}+" if n == MOST_COUNTED else str(n),
+            view == shown,
+            view=view,
+        )
+        for view, n, now_chooses in zip(views, found, kept, strict=True)
     ]
     return tabs, shown
+
+
+def _to_tab(view: OrderView, chooses: OrderFilter) -> str:
+    return view.address if chooses.address == view.address else f"{view.address}&tab={view.public_id}"
 
 
 def _chips(wanted: OrderFilter, shops: list[Connection]) -> list[Chip]:
@@ -132,6 +146,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "queue_word": view.name if view else QUEUE_WORDS[wanted.queue],
         "tabs": tabs,
         "view": view,
+        "changed": view is not None and view.address != wanted.address,
         "chips": _chips(wanted, shops),
         "shops": shops,
         "no_shop": NO_SHOP,
@@ -147,6 +162,11 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "noted": with_notes(found[:PAGE]),
         "longest_name": LONGEST_NAME,
         "now": seller.clock(now),
+        "deeds": [(kind.value, words) for kind, words in BUTTONS.items()],
+        "found": how_many(seller=seller, wanted=wanted, now=now)
+        if len(found) > PAGE or number_after(request)
+        else len(found),
+        "most": MOST,
     }
     return show(request, seller, "orders", context, here="orders")
 

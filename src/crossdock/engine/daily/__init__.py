@@ -1,0 +1,1 @@
+"""Sellers' daily work that goes on in the background."""

@@ -1,0 +1,185 @@
+"""Many orders in one go: the ticked ones, or all that a list has. What would become of each is shown before anything
+happens; the button then begins a run (runs.py).
+"""
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from crossdock.domain.daily.bulk import BUTTONS, MOST, BulkKind, ForAll, ForOne
+from crossdock.domain.pasted import PastedRow, Unreadable, rows_in
+from crossdock.domain.values import Money
+from crossdock.store.models import Order, Seller
+from crossdock.usecases.errors import Problem
+from crossdock.usecases.orders.daily import bulk
+from crossdock.usecases.orders.daily.notes import tags_of, tags_on
+from crossdock.usecases.orders.paste_tracking import meant
+from crossdock.usecases.orders.reject import REASON_WORDS
+from crossdock.web.forms import one_of, typed
+from crossdock.web.people import signed_in
+from crossdock.web.seller.daily.lists import LONGEST_SENT, from_address
+from crossdock.web.seller.order_deeds import CARRIERS
+from crossdock.web.seller.panel import sellers_only, show
+
+_LONGEST_PICKS = MOST * 20
+_KEY = re.compile(r"[\w-]{16}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An order as the page shows it, with what was typed for it."""
+
+    judged: bulk.Judged
+    said: ForOne
+    tags: list[Any]
+
+
+def _ids(request: HttpRequest) -> list[str]:
+    """Boxes of a list, or the one field in which the page hands them on."""
+    values = request.POST if request.method == "POST" else request.GET
+    return [*values.getlist("pick"), *typed(values, "picks", longest=_LONGEST_PICKS).split()]
+
+
+def _chosen(request: HttpRequest, seller: Seller) -> tuple[list[Order], bool]:
+    """The orders, and whether the list has more than go into one run."""
+    if request.method != "POST" and typed(request.GET, "which") == "all":
+        wanted = from_address(typed(request.GET, "list", longest=LONGEST_SENT), seller)
+        return bulk.listed(seller=seller, wanted=wanted, now=timezone.now())
+    if request.method != "POST" and (run_id := typed(request.GET, "of", longest=20)):
+        run = get_object_or_404(bulk.runs_of(seller), public_id=run_id)
+        return bulk.picked(seller=seller, ids=bulk.undone_of(run)), False
+    ids = _ids(request)
+    found = bulk.picked(seller=seller, ids=ids)
+    if len(found) < min(MOST, len(set(ids))):
+        raise Http404("One of these orders is none of yours.")
+    return found, False
+
+
+def _each(values: QueryDict, orders: list[Order]) -> dict[str, ForOne]:
+    """What was typed for each order; of a reject the amount that the page showed."""
+    seen = dict(pair.split(":", 1) for pair in typed(values, "amounts", longest=MOST * 40).split() if ":" in pair)
+    found = {}
+    for order in orders:
+        name, back = order.public_id, seen.get(order.public_id, "")
+        number = typed(values, f"number-{name}", longest=120)
+        carrier = typed(values, f"carrier-{name}", longest=80)
+        found[name] = ForOne(number, carrier, int(back) if back.isdecimal() and len(back) < 18 else None)
+    return found
+
+
+def _filled(
+    text: str, seller: Seller, orders: list[Order], each: Mapping[str, ForOne]
+) -> tuple[dict[str, ForOne], list[str]]:
+    """With the pasted numbers put where they belong, and sentences about the lines that belong nowhere."""
+    found, wrong, mine = dict(each), list[str](), {order.public_id for order in orders}
+    try:
+        rows = rows_in(text)
+    except Unreadable as problem:
+        return found, [str(problem)]
+    for row, fits in meant(seller=seller, rows=rows):
+        fits = [order for order in fits if order.public_id in mine]
+        if why := _why_nowhere(row, fits):
+            wrong.append(f"Line {row.place}: {why}")
+        else:
+            found[fits[0].public_id] = ForOne(row.tracking[:120], row.carrier[:80])
+    return found, wrong
+
+
+def _why_nowhere(row: PastedRow, fits: list[Order]) -> str:
+    if row.wrong:
+        return row.wrong
+    if not fits:
+        return f"none of the orders below has the number {row.order}."
+    return f"{row.order} is the number of two orders below." if len(fits) > 1 else ""
+
+
+@sellers_only
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: HttpRequest, seller: Seller) -> HttpResponse:
+    """POST fills pasted numbers in, or begins. What was typed stays, whatever is wrong."""
+    values = request.POST if request.method == "POST" else request.GET
+    kind = BulkKind(one_of(values, "deed", BUTTONS, BulkKind.SHIP))
+    orders, more = _chosen(request, seller)
+    if not orders:
+        messages.info(request, "Tick the orders first, then choose what to do with them.")
+        back = from_address(typed(values, "list", longest=LONGEST_SENT), seller)
+        return redirect(f"{reverse('seller_orders')}?{back.address}")
+    judged = bulk.judge(kind=kind, orders=orders)
+    each = _each(values, orders) if request.method == "POST" else {}
+    given = ForAll(typed(values, "carrier", longest=80), typed(values, "reason", longest=30), typed(values, "tag"))
+    wrong: list[str] = []
+    if request.method == "POST" and "fill" in request.POST:
+        each, wrong = _filled(request.POST.get("pasted", ""), seller, orders, each)
+    elif request.method == "POST":
+        key = typed(request.POST, "key", longest=40)
+        try:
+            run = bulk.begin(
+                seller=seller,
+                kind=kind,
+                judged=judged,
+                given=given,
+                each=each,
+                key=key if _KEY.fullmatch(key) else secrets.token_urlsafe(12),
+                actor=signed_in(request),
+                now=timezone.now(),
+            )
+        except Problem as problem:
+            wrong = [str(problem)]
+        else:
+            return redirect("seller_run", run.public_id)
+    context = _context(request, seller, kind, judged, given, each)
+    context |= {"wrong": wrong, "more": more, "filled": "fill" in request.POST}
+    status = 422 if wrong and "fill" not in request.POST else 200
+    return show(request, seller, "bulk", context, here="orders", status=status)
+
+
+def _context(
+    request: HttpRequest,
+    seller: Seller,
+    kind: BulkKind,
+    judged: list[bulk.Judged],
+    given: ForAll,
+    each: Mapping[str, ForOne],
+) -> dict[str, Any]:
+    good = [one for one in judged if not one.why_not]
+    tags = tags_on([one.order for one in judged]) if kind in (BulkKind.TAG, BulkKind.UNTAG) else {}
+    key = typed(request.POST, "key", longest=40)
+    return {
+        "kind": kind,
+        "button": BUTTONS[kind],
+        "rows": [
+            Seen(one, each.get(one.order.public_id, ForOne()), tags.get(one.order.pk, []))
+            for one in sorted(judged, key=lambda one: bool(one.why_not))
+        ],
+        "good": len(good),
+        "skipped": len(judged) - len(good),
+        "picks": " ".join(one.order.public_id for one in judged),
+        "amounts": " ".join(f"{one.order.public_id}:{one.back.minor}" for one in good if one.back is not None),
+        "sums": _sums(good),
+        "given": given,
+        "known_tags": tags_of(seller=seller),
+        "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
+        "carriers": CARRIERS,
+        "pasted": request.POST.get("pasted", "") if "fill" in request.POST else "",
+        "most": MOST,
+        # One page is one run, however often its button is pressed.
+        "key": key if _KEY.fullmatch(key) else secrets.token_urlsafe(12),
+    }
+
+
+def _sums(good: list[bulk.Judged]) -> list[Money]:
+    """What buyers get back in all, by currency."""
+    found: dict[str, int] = {}
+    for one in good:
+        if one.back is not None:
+            found[one.back.currency] = found.get(one.back.currency, 0) + one.back.minor
+    return [Money(minor, currency) for currency, minor in sorted(found.items())]
