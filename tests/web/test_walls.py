@@ -304,6 +304,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_prices": ("/seller/prices/", "get", 200),
     "seller_prices_decide": ("/seller/prices/decide/", "post", 302),
     "seller_price_limit": ("/seller/shops/{shop}/price-limit/", "post", 302),
+    "seller_choice": ("/seller/shops/{shop}/choice/", "get", 200),
+    "seller_choice_decide": ("/seller/shops/{shop}/choice/decide/", "post", 302),
     "seller_evening": ("/seller/shops/{shop}/evening/", "get", 200),
     "seller_shadow": ("/seller/shops/{shop}/shadow/", "get", 302),
     "seller_shadow_begin": ("/seller/shops/{shop}/shadow/begin/", "post", 302),

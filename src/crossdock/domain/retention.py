@@ -239,6 +239,7 @@ POLICY: tuple[Rule, ...] = (
         "store.Connection",
         "store.Cursor",
         "store.ShadowRun",
+        "store.Selling",
         "store.HeldPrice",
         "store.Listing",
         "store.ListingReview",

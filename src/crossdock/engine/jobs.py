@@ -21,6 +21,7 @@ from crossdock.usecases.accounts import away
 from crossdock.usecases.catalogue import offers
 from crossdock.usecases.catalogue.filling import refill_some
 from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
+from crossdock.usecases.catalogue.selling.run import follow_some
 from crossdock.usecases.checkout import checkout
 from crossdock.usecases.labels.purchase import forget_quotes
 from crossdock.usecases.money import balance
@@ -118,6 +119,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
         partial(_fill_again, engine),
+        partial(_follow_rules, engine),
         partial(set_aside.try_again, engine),
     )
 
@@ -126,6 +128,13 @@ async def _fill_again(engine: Engine) -> None:
     """Listings whose rules or definitions changed, a batch at a time; what is left waits for the next minute."""
     for _ in range(_BATCHES_A_MINUTE):
         if not await engine.threads.run(refill_some, now=engine.clock()):
+            return
+
+
+async def _follow_rules(engine: Engine) -> None:
+    """Listings of shops of which something else is sold now, in the same way."""
+    for _ in range(_BATCHES_A_MINUTE):
+        if not await engine.threads.run(follow_some, now=engine.clock()):
             return
 
 

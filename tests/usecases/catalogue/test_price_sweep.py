@@ -16,6 +16,7 @@ from crossdock.engine.engine import Engine
 from crossdock.kit.connector import Page, Shop
 from crossdock.store.models import Cursor, Listing, Variant
 from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.as_kept import not_as_kept
 from crossdock.usecases.shops import timers
 from crossdock.usecases.stock import counts
 from stall import Make, Stall, connector, engine, make, no_jobs, rest, sweep, sync, until  # noqa: F401
@@ -97,7 +98,7 @@ def test_what_is_kept_already_is_not_written_again(make: Make) -> None:
     taken_in(stall, card(1, 1000))
     same, ask = (
         card(1, 1000),
-        lambda product: import_products.not_as_kept(connection_id=stall.shop.pk, products=[product]),
+        lambda product: not_as_kept(connection_id=stall.shop.pk, products=[product]),
     )
     assert ask(same) == []
     for changed in (card(1, 1001), card(1, 1000, currency="EUR"), card(1, 1000, active=False), card(1, 1000, more="b")):

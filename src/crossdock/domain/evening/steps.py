@@ -29,8 +29,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a shop now. `trial` is how its last test order ended: "", "running", "passed" or "left"
-    (something is left to do). `limits` says in words what is kept back. `paused` is a shop that is connected and sells
-    nothing for now.
+    (something is left to do). `chosen` and `limits` say in words what is sold of it and what is kept back. `paused` is
+    a shop that is connected and sells nothing for now.
     """
 
     connected: bool
@@ -42,6 +42,7 @@ class Facts:
     trial: str
     shadow: bool
     paused: bool = False
+    chosen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _of(step: Step, facts: Facts) -> tuple[bool, str, bool]:
         case Step.CHOOSE:
             many = counted(facts.listed, "listing")
             sold = f"{many} would be sold" if facts.shadow or facts.paused else f"{many} on sale"
-            return facts.listed > 0, f"{sold}, {facts.not_listed} not.", False
+            return facts.listed > 0, f"{sold}, {facts.not_listed} not. {facts.chosen}".rstrip(), False
         case Step.RULES:
             missing = "" if facts.ships else " Nobody can buy before you set a shipping price."
             return facts.ships, facts.limits + missing, False

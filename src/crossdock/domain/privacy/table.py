@@ -63,6 +63,7 @@ PERSONAL: tuple[Personal, ...] = (
         "store.Endpoint", "url name secrets hint paused_why", Then.CUT, "webhook receivers", "An empty row stays."
     ),
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
+    Personal("store.Selling", "choice draft", Then.GOES, "your rules for what is sold of a shop"),
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SavedSearch", "buyer name address wanted waiting", Then.GOES, "saved searches"),
     Personal(
@@ -113,7 +114,7 @@ PERSONAL: tuple[Personal, ...] = (
     ),
     Personal(
         "store.Listing",
-        "title description images shop_url shop_reasons search",
+        "title description images shop_url shop_reasons not_chosen search",
         Then.CUT,
         "listings",
         "Titles stay with what was bought; they end, and descriptions and pictures go.",

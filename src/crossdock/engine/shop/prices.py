@@ -16,6 +16,7 @@ from crossdock.kit.connector import Page
 from crossdock.kit.held import Held, held
 from crossdock.kit.rows import readable_products
 from crossdock.usecases.catalogue import import_products
+from crossdock.usecases.catalogue.as_kept import not_as_kept
 from crossdock.usecases.shops import timers
 from crossdock.usecases.shops.timers import PRICES
 from crossdock.usecases.stock import counts
@@ -52,7 +53,7 @@ async def _keep(
         at = session.engine.clock()
         with transaction.atomic():
             seen = [item for item in readable_products(page.items) if isinstance(item, ShopProduct)]
-            changed = import_products.not_as_kept(connection_id=session.connection_id, products=seen)
+            changed = not_as_kept(connection_id=session.connection_id, products=seen)
             if changed:
                 reading.kept = True
                 import_products.receive_products(

@@ -130,8 +130,8 @@ async def read_products(session: Session, product_ids: Iterable[str]) -> None:
 
 
 async def take_products(session: Session, keep: Callable[[], object]) -> bool:
-    """`keep` takes in what was read. False when a confirmation of the shop's currency came between: nothing was
-    kept, and from now on it is read with the settings of now.
+    """`keep` takes in what was read. False when a confirmation of the shop's currency, or another choice of what
+    is sold, came between: nothing was kept, and from now on it is read with the settings of now.
     """
     try:
         await session.engine.threads.sure(keep)

@@ -11,6 +11,7 @@ from crossdock.store.models.daily.bulk import BulkRow, BulkRun
 from crossdock.store.models.daily.notes import OrderNote, OrderTag, TaggedOrder
 from crossdock.store.models.daily.views import OrderView
 from crossdock.store.models.evening.prices import HeldPrice
+from crossdock.store.models.evening.selling import Selling
 from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
@@ -152,6 +153,7 @@ __all__ = [
     "SellerApproval",
     "ShadowRun",
     "SellerDetails",
+    "Selling",
     "Shipment",
     "ShipmentLine",
     "ShippingRate",

@@ -23,6 +23,10 @@ class ListingState(models.TextChoices):
     TAKEN_DOWN = "taken_down"
 
 
+# What is offered, of shops that are connected and sellers who may sell.
+OFFERED = Q(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False, not_chosen="")
+
+
 class Listing(models.Model):
     """What buyers see. Synced ones belong to a connection and follow the shop; the others are made by hand here."""
 
@@ -41,6 +45,8 @@ class Listing(models.Model):
     # Sentences: why the shop does not sell it, or not all of its variants.
     shop_reasons = models.JSONField(default=list)
     search = models.TextField(blank=True)
+    # Why the seller's choice of what to sell of the shop leaves it out, for them; empty when it does not.
+    not_chosen = models.CharField(max_length=300, blank=True, default="", db_default="")
     # The lowest asking price of its variants, for finding by price; None when it has none.
     lowest_minor = models.BigIntegerField(null=True)
     # What the shop said beside: {"tags": [...], "types": [...]}; what the seller set themselves: {attribute: [values]}.

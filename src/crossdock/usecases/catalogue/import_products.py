@@ -32,6 +32,7 @@ from crossdock.usecases.catalogue.filling import (
     searchable,
     short,
 )
+from crossdock.usecases.catalogue.selling.rules import Rules, rules_of
 from crossdock.usecases.parties.quarantine import Intake, Tally, key_of, of_row
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.shops.shop_money import read_alike
@@ -55,7 +56,8 @@ def receive_products(
 ) -> int:
     """`read_no` was drawn before the request left, so the counts in the page are a read like any other.
 
-    `read_as`: the shop's settings that it was read with; raises ReadOtherwise when amounts mean something else by now.
+    `read_as`: the shop's settings that it was read with; raises ReadOtherwise when amounts mean something else by now,
+    or when other rules of its seller are in force.
 
     All at once, and one by one only when that trips: a product that does stands in quarantine alone. Returns how many
     did; `tally` is told the rest. `calls`: of each product the recorded call that
@@ -65,10 +67,11 @@ def receive_products(
     intake = Intake(QuarantineKind.PRODUCT)
     intake.refuse(product for product in products if isinstance(product, Unreadable))
     rows = [product for product in products if not isinstance(product, Unreadable)]
+    rules = set[int]()
 
     def work(some: Sequence[ShopProduct | ProductGone]) -> None:
         with telling(now, savepoint=False) as told:
-            _receive(connection_id, some, read_no=read_no, tally=tally, told=told)
+            rules.add(_receive(connection_id, some, read_no=read_no, tally=tally, told=told))
 
     with transaction.atomic():
         intake.take_all({row.product_id: row for row in rows}, work)
@@ -76,7 +79,7 @@ def receive_products(
             connection_id=connection_id, call=call, calls=_calls_of(products, calls), page=page, now=now
         )
         if read_as is not None:
-            read_alike(connection_id=connection_id, settings=read_as)
+            read_alike(connection_id=connection_id, settings=read_as, rules=rules)
         return tally.tripped
 
 
@@ -90,10 +93,12 @@ def _calls_of(products: Sequence[ShopProduct | ProductGone | Unreadable], calls:
 
 def _receive(
     connection_id: int, products: Sequence[ShopProduct | ProductGone], *, read_no: int, tally: Tally, told: Telling
-) -> None:
-    shop = Connection.objects.select_related("seller__owner").get(pk=connection_id)
+) -> int:
+    """The revision of the seller's rules that was followed."""
+    shop = Connection.objects.select_related("seller__owner", "selling").get(pk=connection_id)
+    selling = rules_of(shop)
     here = {p.product_id: for_sale(p) for p in products if isinstance(p, ShopProduct)}
-    variants, made, renamed, otherwise = _keep(shop, here, tally=tally, told=told)
+    variants, made, renamed, otherwise = _keep(shop, here, selling, tally=tally, told=told)
     by_shop_id = {variant.shop_variant_id: variant.pk for variant in variants}
     others = beside([*made, *otherwise])
     tally.changed += apply_locked(
@@ -114,33 +119,11 @@ def _receive(
         if isinstance(gone, ProductGone):
             tally.changed += product_gone(shop=shop, product_id=gone.product_id, told=told)
     point("products.before_commit")
-
-
-def not_as_kept(*, connection_id: int, products: Sequence[ShopProduct]) -> list[ShopProduct]:
-    """Those whose prices, variants or being for sale are not what is kept here: of a sweep only these are written."""
-    rows = Variant.objects.filter(
-        connection_id=connection_id,
-        listing__shop_product_id__in=[product.product_id for product in products],
-        listing__gone_in_shop=False,
-        gone=False,
-    ).values_list(
-        "listing__shop_product_id", "listing__active_in_shop", "listing__currency", "shop_variant_id", "price_minor"
-    )
-    kept: dict[str, set[tuple[bool, str, str, int]]] = {}
-    for product_id, active, currency, variant_id, price in rows:
-        kept.setdefault(product_id, set()).add((active, currency, variant_id, price))
-    return [product for product in products if kept.get(product.product_id, set()) != _as_kept(product)]
-
-
-def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
-    return {
-        (product.active, product.variants[0].price.currency, each.variant_id, max(0, each.price.minor))
-        for each in product.variants
-    }
+    return selling.revision
 
 
 def _keep(
-    shop: Connection, here: Mapping[str, ShopProduct], *, tally: Tally, told: Telling
+    shop: Connection, here: Mapping[str, ShopProduct], selling: Rules, *, tally: Tally, told: Telling
 ) -> tuple[list[Variant], list[Variant], list[Variant], list[Variant]]:
     """The page's variants, those of them that are new, those with another SKU or barcode than before, and with another
     certificate.
@@ -152,7 +135,7 @@ def _keep(
     seen, *found = ask(shop.listings.filter(shop_product_id__in=list(here)), *questions([shop.seller_id]))
     listings = {row.shop_product_id: row for row in seen}
     its = fillers_from([shop.seller_id], *found)[shop.seller_id]
-    wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its)
+    wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its, selling)
     kept = _kept(shop, [*listings.values()], wanted)
     at_hand: Values = {"shop": shop, "listings": dict(listings), "owner": owner, "now": told.now}
     jumped = hold_jumps(kept=kept, wanted=wanted, wanted_here=wanted_here, **at_hand)
@@ -173,7 +156,7 @@ def _keep(
     rows = _locked(shop, [listings[id_] for id_ in touched & listings.keys()])
     if filled := {id_: row.by_hand for id_, row in rows.items() if row.by_hand != listings[id_].by_hand}:
         # The seller filled them between our reading and the lock.
-        these, of_them = _wanted({id_: here[id_] for id_ in filled}, filled, its)
+        these, of_them = _wanted({id_: here[id_] for id_ in filled}, filled, its, selling)
         again = {id_: row for id_, row in kept.items() if id_ in of_them}
         jumped |= hold_jumps(kept=again, wanted=of_them, wanted_here=these, **at_hand)
         wanted_here, wanted = wanted_here | these, wanted | of_them
@@ -214,12 +197,16 @@ Values = dict[str, Any]
 
 
 def _wanted(
-    here: Mapping[str, ShopProduct], by_hand: Mapping[str, Mapping[str, Sequence[str]]], its: Filler
+    here: Mapping[str, ShopProduct],
+    by_hand: Mapping[str, Mapping[str, Sequence[str]]],
+    its: Filler,
+    selling: Rules,
 ) -> tuple[dict[str, Values], dict[str, Values]]:
     """What the listings, and the variants, shall be."""
     listings, variants = dict[str, Values](), dict[str, Values]()
     for id_, product in here.items():
         values = _of_product(product)
+        values["not_chosen"] = selling.why_not(values["said"], product)
         own = [_of_variant(each, product, place) for place, each in enumerate(product.variants)]
         filled = its.of(values["said"], [(each["options"], each["title"]) for each in own], by_hand.get(id_, {}))
         words = [*(each.sku for each in product.variants), *its.words(filled.listing)]
@@ -278,6 +265,7 @@ _LISTING = (
     "said",
     "facts",
     "search",
+    "not_chosen",
     "lowest_minor",
     "updated_at",
 )

@@ -14,7 +14,7 @@ from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.moderation.sellers import why_not_yours
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
-from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.catalogue import OFFERED, ListingState
 from crossdock.store.models.people import BARRED, PAUSED
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.duplicates import find_duplicates, keep_as_it_is
@@ -30,7 +30,7 @@ ONLY_LOOKED_AT = "Your shop is in shadow mode: it is only read. Go live to sell.
 
 def offered() -> QuerySet[Listing]:
     """What sellers and their shops offer, whether or not the marketplace lets them sell."""
-    rows = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
+    rows = Listing.objects.filter(OFFERED)
     closed = [ConnectionState.PAUSED, ConnectionState.NEEDS_REAUTH, ConnectionState.DISCONNECTED]
     return rows.exclude(Q(connection__state__in=closed) | Q(connection__shadow_since__isnull=False))
 
@@ -84,6 +84,8 @@ def why_not_live(
         reasons += listing.shop_reasons
         if not listing.active_in_shop and not listing.shop_reasons:
             reasons.append("The product is not published in your shop.")
+    if listing.not_chosen:
+        reasons.append(listing.not_chosen)
     if why := why_not_yours(listing.seller.bar):
         reasons.append(why)
     if (away := listing.seller.away) is not None and away.pauses:

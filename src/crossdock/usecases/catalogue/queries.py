@@ -13,7 +13,7 @@ from crossdock.usecases.record.rights import theirs
 
 def live_by_seller(sellers: Iterable[int]) -> dict[int, int]:
     """How many listings of each are for sale."""
-    rows = Listing.objects.filter(seller__in=list(sellers), state=ListingState.LIVE)
+    rows = Listing.objects.filter(seller__in=list(sellers), state=ListingState.LIVE, not_chosen="")
     return dict(rows.values_list("seller").annotate(n=Count("pk")))
 
 

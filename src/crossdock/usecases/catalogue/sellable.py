@@ -17,7 +17,8 @@ def why_not_sold(variant: Variant) -> str:
         return TAKEN_DOWN
     if why := why_barred(listing.seller.bar):
         return why
-    if variant.gone or listing.gone_in_shop or listing.state != ListingState.LIVE or not listing.active_in_shop:
+    stays = listing.state == ListingState.LIVE and not listing.not_chosen
+    if variant.gone or listing.gone_in_shop or not stays or not listing.active_in_shop:
         return "This item is no longer for sale."
     return "" if sellable(listing.connection) else "This shop is taking a break."
 

@@ -12,7 +12,7 @@ from crossdock.domain.finding.taxonomy import Kind, NotATaxonomy, Taxonomy, read
 from crossdock.domain.roles import Right
 from crossdock.store.models import Listing, Refill, User
 from crossdock.store.models import Taxonomy as Row
-from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.catalogue import OFFERED
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require
@@ -131,5 +131,5 @@ def changes(before: Taxonomy, after: Taxonomy) -> list[Change]:
 
 def _having(fact: str) -> int:
     """Live listings with this fact (with any value, where only the attribute is named), at most 1,001 of them."""
-    rows = Listing.objects.filter(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
+    rows = Listing.objects.filter(OFFERED)
     return len(rows.filter(facts__contains=[fact]).values_list("pk", flat=True)[:1001])

@@ -35,6 +35,7 @@ from crossdock.store.models import (
     SellerAddress,
     SellerApproval,
     SellerDetails,
+    Selling,
     ShippingRate,
     Variant,
 )
@@ -103,6 +104,12 @@ SOLD: tuple[Section, ...] = (
         "Shipping prices",
         lambda whose: ShippingRate.objects.filter(seller=whose.seller),
         plain("country", "currency", price="price_minor"),
+    ),
+    Section(
+        "what_is_sold",
+        "Your rules for what is sold of a shop",
+        lambda whose: Selling.objects.filter(connection__seller=whose.seller),
+        plain("choice", "draft", "changed_at", shop="connection__name"),
     ),
     Section(
         "attribute_rules",

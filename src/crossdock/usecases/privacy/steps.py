@@ -64,6 +64,7 @@ from crossdock.store.models import (
     SellerAddress,
     SellerApproval,
     SellerDetails,
+    Selling,
     ShippingRate,
     ShopCopy,
     ShopRefund,
@@ -165,6 +166,7 @@ STEPS: tuple[Step, ...] = (
         blank=lambda whose: {"url": "", "name": "", "hint": "", "paused_why": "", "secrets": seal({})},
     ),
     Step("store.ShippingRate", _by_their_shop(ShippingRate, "seller__owner")),
+    Step("store.Selling", _by_their_shop(Selling, "connection__seller__owner")),
     Step("store.FillRule", _by_their_shop(FillRule, "seller__owner")),
     Step("store.SavedSearch", lambda whose: SavedSearch.objects.filter(buyer=whose.person)),
     Step("store.OrderNote", _by_their_shop(OrderNote, "order__seller__owner")),
@@ -202,7 +204,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "store.Listing",
         _by_their_shop(Listing, "seller__owner"),
-        blank=lambda whose: {"description": "", "images": [], "shop_url": "", "shop_reasons": []},
+        blank=lambda whose: {"description": "", "images": [], "shop_url": "", "shop_reasons": [], "not_chosen": ""},
     ),
     Step(
         "store.ListingReport",

@@ -66,7 +66,9 @@ def trials_of(connection: Connection, *, limit: int = 5) -> list[Trial]:
 def fit_for_trial(connection: Connection, *, now: datetime, most: int = 20) -> list[Fit]:
     """Most of them first."""
     rows = Variant.objects.filter(connection=connection, gone=False, listing__gone_in_shop=False)
-    rows = rows.filter(listing__active_in_shop=True, stock__count__gte=LEAST).select_related("listing", "connection")
+    rows = rows.filter(listing__active_in_shop=True, listing__not_chosen="", stock__count__gte=LEAST).select_related(
+        "listing", "connection"
+    )
     variants = list(rows.order_by("-stock__count", "pk")[:_LOOKED_AT])
     free = availability(variants=variants, now=now)
     fit = [Fit(variant, left) for variant in variants if (left := free[variant.pk] or 0) >= LEAST]

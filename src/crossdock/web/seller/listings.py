@@ -46,6 +46,7 @@ TABS = {
     "hand": ("Made by hand", Q(connection=None)),
     "aside": ("Set aside", has_aside()),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),
+    "not_chosen": ("Not chosen", ~Q(not_chosen="")),
     "archived": ("Archived", Q(state=ListingState.ARCHIVED)),
     "taken_down": ("Taken down", Q(state=ListingState.TAKEN_DOWN)),
 }

@@ -33,8 +33,8 @@ from crossdock.web.seller import (
 )
 from crossdock.web.seller.daily import bulk, lists, notes, runs
 from crossdock.web.seller.earnings import balance, payouts, statement
+from crossdock.web.seller.evening import choice, prices
 from crossdock.web.seller.evening import pages as evening
-from crossdock.web.seller.evening import prices
 from crossdock.web.seller.joining import details
 from crossdock.web.seller.joining import pages as joining
 from crossdock.web.seller.moderation import appeal
@@ -76,6 +76,8 @@ urlpatterns = [
     path("prices/decide/", prices.decide, name="seller_prices_decide"),
     path("shops/<slug:public_id>/price-limit/", prices.limit, name="seller_price_limit"),
     path("shops/<slug:public_id>/evening/", evening.evening, name="seller_evening"),
+    path("shops/<slug:public_id>/choice/", choice.page, name="seller_choice"),
+    path("shops/<slug:public_id>/choice/decide/", choice.decide, name="seller_choice_decide"),
     path("shops/<slug:public_id>/shadow/", evening.seen, name="seller_shadow"),
     path("shops/<slug:public_id>/shadow/begin/", evening.begin, name="seller_shadow_begin"),
     path("shops/<slug:public_id>/live/", evening.live, name="seller_go_live"),

@@ -297,6 +297,7 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     models.Endpoint: (("name", "seller", "url", "paused_at", "deleted_at"), (), ("name", "seller__name")),
     models.AlertMail: (("seller", "group", "choice"), ("group", "choice"), ("seller__name",)),
     models.HeldPrice: (("at", "variant", "told_minor", "kept"), ("kept",), ("variant__sku",)),
+    models.Selling: (("connection", "revision", "after", "changed_at"), (), ("connection__name",)),
     models.ShadowRun: (("began_at", "connection", "ended_at", "calls"), (), ("connection__name",)),
     models.Recount: (("started_at", "connection", "occasion", "finished_at"), ("occasion",), ("connection__name",)),
     models.Difference: (

@@ -2,14 +2,15 @@
 
 from crossdock.domain.evening.steps import Facts
 from crossdock.domain.wording import counted
-from crossdock.store.models import Connection, Listing, ShippingRate
+from crossdock.store.models import Connection, Listing, Selling, ShippingRate
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.evening.report import would_sell
+from crossdock.usecases.catalogue.selling.rules import choice_in
 from crossdock.usecases.shops.trial_orders import trials_of
 
 
 def facts_of(*, connection: Connection) -> Facts:
-    """Five statements."""
+    """Six statements."""
     here = Listing.objects.filter(connection=connection)
     listed = would_sell(connection).count()
     return Facts(
@@ -17,12 +18,20 @@ def facts_of(*, connection: Connection) -> Facts:
         read=connection.cursors.filter(stream="products", completed_at__isnull=False).exists(),
         listed=listed,
         not_listed=here.count() - listed,
+        chosen=_chosen(connection),
         ships=ShippingRate.objects.filter(seller=connection.seller_id).exists(),
         limits=_limits(connection),
         trial=_trial(connection),
         shadow=connection.shadow_since is not None,
         paused=connection.state == ConnectionState.PAUSED,
     )
+
+
+def _chosen(connection: Connection) -> str:
+    row = Selling.objects.filter(connection=connection).first()
+    said = choice_in(row.choice).sentences if row else []
+    tried = " You tried out another choice and have not decided yet." if row and row.draft is not None else ""
+    return (f"You chose: {'; '.join(said)}." if said else "You chose everything.") + tried
 
 
 def _limits(connection: Connection) -> str:

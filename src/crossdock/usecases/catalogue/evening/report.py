@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from pydantic import TypeAdapter
 
 from crossdock.domain.evening.shadow import Fall, Judged, Report, judged, summed
 from crossdock.store.models import Connection, Listing, Movement, NewsLag, ShadowRun, Variant, VariantStock
-from crossdock.store.models.catalogue import ListingState
+from crossdock.store.models.catalogue import OFFERED, ListingState
 from crossdock.store.models.stock import ASIDE
 from crossdock.usecases.catalogue.listings import ONLY_LOOKED_AT, why_not_live
 from crossdock.usecases.stock.reservations import availability
@@ -24,9 +24,8 @@ _REPORT = TypeAdapter(Report)
 _READ = (
     *("at", "count_before", "count_after", "left"),
     *(f"variant__{name}" for name in ("title", "gone", "price_minor", "connection__buffer")),
-    *(f"variant__listing__{name}" for name in ("title", "state", "active_in_shop", "gone_in_shop")),
+    *(f"variant__listing__{name}" for name in ("title", "state", "active_in_shop", "gone_in_shop", "not_chosen")),
 )
-_LIVE = Q(state=ListingState.LIVE, active_in_shop=True, gone_in_shop=False)
 
 
 def run_of(connection: Connection) -> ShadowRun | None:
@@ -106,6 +105,8 @@ def _why_not(variant: Variant) -> str:
         return "It is in your archive, or the marketplace took it down."
     if variant.gone or listing.gone_in_shop:
         return "It was deleted in your shop."
+    if listing.not_chosen:
+        return listing.not_chosen
     return "" if listing.active_in_shop else "It is not published in your shop."
 
 
@@ -114,7 +115,7 @@ def would_sell(shop: Connection) -> QuerySet[Listing]:
     buffer, floor = Coalesce(F("buffer"), Value(shop.buffer)), Coalesce(F("floor"), Value(shop.floor))
     counted = VariantStock.objects.filter(variant__listing=OuterRef("pk"), variant__gone=False, sold_as=None)
     counted = counted.exclude(ASIDE).filter(count__gt=buffer, count__gte=floor)
-    return Listing.objects.filter(_LIVE, connection=shop).filter(Exists(counted))
+    return Listing.objects.filter(OFFERED, connection=shop).filter(Exists(counted))
 
 
 def not_listed(shop: Connection, *, now: datetime, after: int, limit: int) -> Sequence[tuple[Listing, list[str]]]:

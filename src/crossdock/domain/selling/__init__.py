@@ -1,0 +1,1 @@
+"""What of a shop is sold here: rules that its seller sets, as pure values."""

@@ -1,0 +1,1 @@
+"""What of a shop is sold here: rules kept, tried over all products, and applied."""

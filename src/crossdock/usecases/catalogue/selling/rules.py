@@ -1,0 +1,90 @@
+"""A seller's rules for a shop: read for an import, tried as a draft, put in force."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from pydantic import TypeAdapter
+
+from crossdock.domain.events import ShopProduct
+from crossdock.domain.selling.choice import EVERYTHING, Choice, Chooser, wrong_choice
+from crossdock.store.models import Connection, Selling, User
+from crossdock.usecases.errors import Invalid, Stale
+from crossdock.usecases.record.audit import settings_note
+from crossdock.usecases.record.rights import require
+
+_CHOICE = TypeAdapter(Choice)
+SEEN_OTHERWISE = "This was changed in another tab or by somebody else. Look at it again, then decide."
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Those in force for a shop, made ready for many products; `revision` 0 is a shop that has none."""
+
+    chooser: Chooser
+    revision: int
+
+    def why_not(self, said: Mapping[str, Sequence[str]], product: ShopProduct) -> str:
+        """Why a product as just read is not sold; empty when it is."""
+        prices = [variant.price for variant in product.variants]
+        return self.chooser.why_not(said, min(prices) if prices else None)
+
+
+_NONE = Rules(EVERYTHING, 0)
+
+
+def selling_of(shop: Connection) -> Selling | None:
+    """None for a shop without rules. No statement where the shop was read with its `selling`."""
+    return getattr(shop, "selling", None)
+
+
+def rules_of(shop: Connection) -> Rules:
+    row = selling_of(shop)
+    return Rules(Chooser.of(choice_in(row.choice)), row.revision) if row else _NONE
+
+
+def choice_in(kept: Mapping[str, Any]) -> Choice:
+    return _CHOICE.validate_python(kept)
+
+
+def kept_choice(choice: Choice) -> dict[str, Any]:
+    """As a row has it: what says nothing is left out."""
+    return {name: [*value] if isinstance(value, tuple) else value for name, value in asdict(choice).items() if value}
+
+
+def try_choice(*, connection: Connection, choice: Choice, actor: User) -> None:
+    """Keep it as a draft, which changes nothing yet. Raises NotAllowed, Invalid."""
+    require(actor, connection.seller)
+    if wrong := wrong_choice(choice):
+        raise Invalid(wrong)
+    Selling.objects.update_or_create(connection=connection, defaults={"draft": kept_choice(choice)})
+
+
+def forget_draft(*, connection: Connection, actor: User) -> None:
+    require(actor, connection.seller)
+    Selling.objects.filter(connection=connection).update(draft=None)
+
+
+def mark(choice: Choice) -> str:
+    """What a page sends back of a draft that it showed."""
+    return sha256(_CHOICE.dump_json(choice)).hexdigest()[:32]
+
+
+def use_draft(*, connection: Connection, seen: str, actor: User, now: datetime) -> None:
+    """What was tried is in force: for what is read from now on at once, and in the background for what is here. Raises
+    NotAllowed, Stale when the draft is not the one of which `seen` is the mark.
+    """
+    require(actor, connection.seller)
+    with transaction.atomic():
+        row = Selling.objects.select_for_update(no_key=True, of=("self",)).filter(connection=connection).first()
+        draft = choice_in(row.draft) if row is not None and row.draft is not None else None
+        if row is None or draft is None or mark(draft) != seen:
+            raise Stale(SEEN_OTHERWISE)
+        row.choice, row.draft = row.draft, None
+        row.revision, row.after, row.changed_at = row.revision + 1, 0, now
+        row.save(update_fields=["choice", "draft", "revision", "after", "changed_at"])
+        said = {"shop": connection.public_id, "choice": "; ".join(draft.sentences) or "everything"}
+        settings_note(actor=actor, action="chose what to sell", subject=connection.name, now=now, detail=said)
