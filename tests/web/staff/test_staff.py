@@ -90,6 +90,9 @@ NO_PAGE = {
     "shipmentline",
     "shippingrate",
     "shopline",
+    # A seller's own runs, on their page; what they did stands on each order.
+    "bulkrow",
+    "bulkrun",
     # Staff's page of ratings shows them; what they come to is the seller's page.
     "rating",
     "ratingsum",

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             name="Rating",
             fields=[
                 ("id", KEY.clone()),
-                ("public_id", models.CharField(default=crossdock.store.ids.public_id, max_length=14, unique=True)),
+                ("public_id", models.CharField(default=crossdock.store.ids.public_id, max_length=14)),
                 ("stars", models.PositiveSmallIntegerField()),
                 ("words", models.CharField(blank=True, max_length=1000)),
                 ("at", models.DateTimeField()),
@@ -42,7 +42,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="one_to_five_stars")
+                    models.UniqueConstraint(fields=["public_id"], name="one_rating_per_public_id"),
+                    models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="one_to_five_stars"),
                 ],
                 "indexes": [
                     models.Index(fields=["seller", "-id"], name="rating_of_seller"),

@@ -198,7 +198,7 @@ class Rating(models.Model):
     counts for nothing.
     """
 
-    public_id = models.CharField(max_length=14, unique=True, default=public_id)
+    public_id = models.CharField(max_length=14, default=public_id)
     order = models.OneToOneField(Order, on_delete=models.CASCADE, related_name="rating")
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="ratings", db_index=False)
     stars = models.PositiveSmallIntegerField()
@@ -215,7 +215,10 @@ class Rating(models.Model):
     down_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=BEST), name="one_to_five_stars")]
+        constraints = [
+            models.UniqueConstraint(fields=["public_id"], name="one_rating_per_public_id"),
+            models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=BEST), name="one_to_five_stars"),
+        ]
         indexes = [
             models.Index(fields=["seller", "-id"], name="rating_of_seller"),
             models.Index(fields=["id"], name="rating_reported", condition=Q(reported_at__isnull=False)),
