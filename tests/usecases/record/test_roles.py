@@ -227,7 +227,11 @@ class TestGivenAndTaken:
         assert set_roles(email="bob@example.test", take=list(Role), now=NOW) == ()
         bob.refresh_from_db()
         assert (bob.is_staff, bob.roles) == (False, "")
-        assert list(AuditEntry.objects.exclude(action="ended all sessions").values_list("action", "person__email")) == [
+        assert list(
+            AuditEntry.objects.exclude(action="ended all sessions")
+            .order_by("pk")
+            .values_list("action", "person__email")
+        ) == [
             ("made staff", "ana@example.test"),
             ("made staff", "bob@example.test"),
             ("no staff any more", "bob@example.test"),

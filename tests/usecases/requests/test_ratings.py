@@ -144,7 +144,9 @@ class TestLookedAt:
         assert all("No names of others." in body for body in told.values())
         decide(rating=row, down=False, words="We were wrong.", actor=risk, now=world.later())
         assert counted(world) == (1, 2)
-        assert list(AuditEntry.objects.filter(action__startswith="rating").values_list("action", flat=True)) == [
+        assert list(
+            AuditEntry.objects.filter(action__startswith="rating").order_by("pk").values_list("action", flat=True)
+        ) == [
             "rating taken down",
             "rating put back",
         ]

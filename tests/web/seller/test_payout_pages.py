@@ -140,7 +140,9 @@ def test_staff_hold_payouts_with_a_reason_and_let_them_go(world: World, client: 
         payouts.pay_out(account=account, actor=world.seller.owner, key="k", now=world.later())
     staff.post(f"{url}hold/", {"hold": "no", "why": "Cleared"})
     payouts.pay_out(account=account, actor=world.seller.owner, key="k", now=world.later())
-    said: list[Any] = list(AuditEntry.objects.filter(action__startswith="payouts").values_list("action", flat=True))
+    said: list[Any] = list(
+        AuditEntry.objects.filter(action__startswith="payouts").order_by("pk").values_list("action", flat=True)
+    )
     assert said == ["payouts held", "payouts let go"]
 
 
