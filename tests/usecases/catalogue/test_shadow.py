@@ -154,6 +154,20 @@ def test_the_report_says_what_the_counts_say(world: World) -> None:
     assert (newest.landed, newest.why, newest.late) == (3, KEPT_BACK, True) and (oldest.landed, oldest.why) == (4, "")
 
 
+def test_a_fall_is_judged_by_the_limits_of_now(world: World) -> None:
+    """As what is listed is: also when they were chosen after the count that was before it was read."""
+    shop = begun(world)
+    fell(world, 3)
+    Connection.objects.filter(pk=shop.pk).update(buffer=2)
+    fell(world, 0)
+    found = seen(world)
+    # Nine to three leaves seven for buyers here, three to none leaves one.
+    assert (found.units, found.landed, found.refused, found.late) == (9, 7, 2, 1)
+    VariantStock.objects.update(buffer=0, most_shown=2)
+    found = seen(world)
+    assert (found.landed, found.refused) == (4, 5)
+
+
 def test_what_would_not_be_listed_is_named_with_why_and_its_units_are_refused(world: World) -> None:
     shop = begun(world)
     Listing.objects.update(state="left_out")

@@ -3,14 +3,16 @@ the times of its news. Nothing here writes.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from statistics import median
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
 from pydantic import TypeAdapter
 
 from crossdock.domain.evening.shadow import Fall, Judged, Report, judged, summed
+from crossdock.domain.stock import left_of
 from crossdock.store.models import Connection, Listing, Movement, NewsLag, ShadowRun, Variant, VariantStock
 from crossdock.store.models.catalogue import OFFERED, ListingState
 from crossdock.store.models.stock import ASIDE
@@ -20,10 +22,16 @@ from crossdock.usecases.stock.reservations import availability
 # So many falls are judged, newest first; a report says when there were more.
 MOST_FALLS = 10_000
 _REPORT = TypeAdapter(Report)
+_STOCK = (
+    *("count", "applied_no", "shop_version", "ceiling", "ceiling_no", "want_no"),
+    *("buffer", "floor", "most_shown", "sold_as", "set_aside_by", "aside_why"),
+)
 # What a fall is judged by. Thousands of whole listings, with all their words and pictures, take seconds.
 _READ = (
-    *("at", "count_before", "count_after", "left"),
-    *(f"variant__{name}" for name in ("title", "gone", "price_minor", "connection__buffer")),
+    *("at", "count_before", "count_after"),
+    *(f"variant__{name}" for name in ("title", "gone", "price_minor")),
+    *(f"variant__connection__{name}" for name in ("buffer", "floor", "most_shown")),
+    *(f"variant__stock__{name}" for name in _STOCK),
     *(f"variant__listing__{name}" for name in ("title", "state", "active_in_shop", "gone_in_shop", "not_chosen")),
 )
 
@@ -71,33 +79,37 @@ def falls_of(run: ShadowRun, *, limit: int) -> list[Judged]:
 
 
 def _fell(run: ShadowRun) -> QuerySet[Movement]:
-    before = Movement.objects.filter(variant=OuterRef("variant"), pk__lt=OuterRef("pk")).order_by("-pk")
     rows = Movement.objects.filter(variant__connection=run.connection, kind="shop_count", at__gte=run.began_at)
     if run.ended_at is not None:
         rows = rows.filter(at__lte=run.ended_at)
-    rows = rows.filter(count_after__lt=F("count_before")).annotate(free=Subquery(before.values("left")[:1]))
-    return rows.select_related("variant__listing", "variant__connection").only(*_READ).order_by("-pk")
+    rows = rows.filter(count_after__lt=F("count_before"))
+    return rows.select_related("variant__listing", "variant__connection", "variant__stock").only(*_READ).order_by("-pk")
 
 
 def _fall(row: Movement) -> Fall:
-    variant, count = row.variant, row.count_before or 0
-    shop = variant.connection
-    # What was left before the first line of the recorder is not written down.
-    left = getattr(row, "free", None)
-    free = max(0, count - (shop.buffer if shop else 0)) if left is None else left
+    """What was free is not the recorder's, which knew the limits of then: a seller tries others while they look."""
+    variant, before, after = row.variant, row.count_before or 0, row.count_after or 0
     return Fall(
         title=str(variant),
         at=row.at,
-        units=count - (row.count_after or 0),
-        before=free,
-        after=0 if row.left is None else row.left,
+        units=before - after,
+        before=_free(variant, before),
+        after=_free(variant, after),
         why_not=_why_not(variant),
         price_minor=variant.price_minor,
     )
 
 
+def _free(variant: Variant, count: int) -> int:
+    """Of so many in a shop that is only looked at, where nothing is promised."""
+    shop = variant.connection
+    assert shop is not None
+    limits = variant.stock.value(fresh=True, buffer=shop.buffer, floor=shop.floor, most=shop.most_shown)
+    return left_of(replace(limits, count=count, ceiling=None), 0) or 0
+
+
 def _why_not(variant: Variant) -> str:
-    """Of its listing alone; how many are free is the recorder's."""
+    """Of its listing alone; its limits are looked at apart."""
     listing = variant.listing
     if listing.state == ListingState.LEFT_OUT:
         return "You left it out."
