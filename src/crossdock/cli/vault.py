@@ -120,14 +120,16 @@ def _reseal(keys: list[str], leave_lost: bool) -> tuple[int, int]:
 
 
 def _reseal_column(model: str, field: str, lost: list[str]) -> int:
-    """One row at a time: a picture has megabytes."""
+    """One row at a time: a picture has megabytes. What others took away meanwhile is done with."""
     from django.apps import apps
 
     from crossdock.store.vault import VaultLocked, reseal
 
     manager, done = apps.get_model("store", model)._default_manager, 0
     for pk in list(manager.exclude(**{field: None}).order_by("pk").values_list("pk", flat=True)):
-        sealed = manager.select_for_update().filter(pk=pk).values_list(field, flat=True).get()
+        sealed = manager.select_for_update().filter(pk=pk).values_list(field, flat=True).first()
+        if sealed is None:
+            continue
         try:
             done += manager.filter(pk=pk).update(**{field: reseal(sealed)})
         except VaultLocked:

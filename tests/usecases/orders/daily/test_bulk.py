@@ -14,7 +14,7 @@ from crossdock.domain.commands import CancelReason
 from crossdock.domain.daily.bulk import MOST, BulkKind, ForAll, ForOne
 from crossdock.domain.daily.filters import OrderFilter
 from crossdock.engine.daily import bulk as engine_bulk
-from crossdock.store.models import AuditEntry, BulkRow, BulkRun, Mail, Order, Shipment
+from crossdock.store.models import AuditEntry, BulkRow, BulkRun, Mail, Order, Shipment, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.daily import bulk, bulk_rows
@@ -244,6 +244,27 @@ def test_nobody_else_begins_stops_or_repeats_one(world: World) -> None:
     work(world)
     assert ends(run) == ["failed"] and not Shipment.objects.exists()
     assert bulk.picked(seller=a_seller(), ids=[order.public_id]) == []
+
+
+@pytest.mark.parametrize(
+    ("lost", "why"), [({"works_as": "reader"}, "Only the owner"), ({"is_active": False}, "is suspended")]
+)
+def test_who_loses_the_right_in_the_middle_of_a_run_is_stopped_at_the_next_order(
+    world: World, lost: dict[str, Any], why: str
+) -> None:
+    orders, member = [world.buy() for _ in range(2)], user()
+    User.objects.filter(pk=member.pk).update(works_for=world.seller, works_as="orders")
+    each = {order.pk: ForOne(back=order.total_minor) for order in orders}
+    run = run_over(world, BulkKind.REJECT, orders, each, reason="lost")
+    BulkRun.objects.filter(pk=run.pk).update(asked_by=member)
+    claimed = bulk_rows.claim(now=world.now)
+    assert claimed is not None
+    first, second = bulk_rows.next_rows(run=claimed)
+    bulk_rows.play(run=claimed, row_id=first, now=world.now)
+    User.objects.filter(pk=member.pk).update(**lost)
+    bulk_rows.play(run=claimed, row_id=second, now=world.now)
+    assert ends(run) == ["done", "failed"] and why in said(run)[1]
+    assert [order.credits.count() for order in orders] == [1, 0]
 
 
 class TestPages:

@@ -41,7 +41,7 @@ def claim(*, now: datetime) -> BulkRun | None:
         return None
     with transaction.atomic():
         free = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("due_at", "pk")
-        run = free.select_related("seller__owner", "asked_by").first()
+        run = free.select_related("seller__owner").first()
         if run is not None:
             run.state, run.claim, run.claimed_until = BulkState.RUNNING, public_id(), now + CLAIM
             run.save(update_fields=["state", "claim", "claimed_until"])
@@ -87,7 +87,7 @@ def end_once(row_id: int, deed: Callable[[BulkRow], Ended], *, now: datetime) ->
     """`deed` is done to a row that waits, and how it ended is written with it."""
     with transaction.atomic():
         rows = BulkRow.objects.select_for_update(no_key=True, of=("self",)).filter(pk=row_id, state=RowState.WAITING)
-        row = rows.select_related("order__seller__owner").first()
+        row = rows.select_related("order__seller__owner", "run__asked_by").first()
         if row is None:
             return
         state, sentence = _ended(row, deed)
@@ -110,11 +110,16 @@ def _ended(row: BulkRow, deed: Callable[[BulkRow], Ended]) -> Ended:
         return RowState.FAILED, ODD
 
 
-def actor_of(run: BulkRun) -> User:
-    """In whose name it is done. Raises NotAllowed."""
-    if run.asked_by is None:
+def actor_of(row: BulkRow) -> User:
+    """In whose name it is done, as they were read with this row: what they may not any more stops here. Raises
+    NotAllowed.
+    """
+    person = row.run.asked_by
+    if person is None:
         raise NotAllowed("Whoever asked for it has no account any more.")
-    return run.asked_by
+    if not person.is_active:
+        raise NotAllowed("The account of whoever asked for it is suspended.")
+    return person
 
 
 def said(row: BulkRow, run: BulkRun) -> tuple[ForAll, ForOne]:
@@ -130,7 +135,7 @@ def _ship(row: BulkRow, run: BulkRun, now: datetime) -> Ended:
         lines=None,
         tracking=one.tracking,
         carrier=one.carrier or whole.carrier,
-        actor=actor_of(run),
+        actor=actor_of(row),
         now=now,
         key=f"{run.public_id}-{row.order_id}",
     )
@@ -144,7 +149,7 @@ def _reject(row: BulkRow, run: BulkRun, now: datetime) -> Ended:
         raise NotAllowed("Nobody confirmed what the buyer gets back.")
     back = Money(one.back, row.order.currency)
     reason = CancelReason(whole.reason)
-    reject_order(order=row.order, reason=reason, actor=actor_of(run), expected_total=back, now=now)
+    reject_order(order=row.order, reason=reason, actor=actor_of(row), expected_total=back, now=now)
     return RowState.DONE, f"Rejected. The buyer is refunded {back.words}." if back.minor else "Rejected."
 
 
@@ -153,7 +158,7 @@ def _tag(row: BulkRow, run: BulkRun, now: datetime) -> Ended:
     mine = named(seller=row.order.seller, name=name).first()
     if mine is not None and mine in tags_on([row.order]).get(row.order_id, []):
         return RowState.SKIPPED, f"It is tagged {mine.name} already."
-    return RowState.DONE, f"Tagged {tag_order(order=row.order, actor=actor_of(run), name=name).name}."
+    return RowState.DONE, f"Tagged {tag_order(order=row.order, actor=actor_of(row), name=name).name}."
 
 
 def _untag(row: BulkRow, run: BulkRun, now: datetime) -> Ended:
@@ -161,7 +166,7 @@ def _untag(row: BulkRow, run: BulkRun, now: datetime) -> Ended:
     mine = named(seller=row.order.seller, name=name).first()
     if mine is None or mine not in tags_on([row.order]).get(row.order_id, []):
         return RowState.SKIPPED, f"It is not tagged {name}."
-    untag_order(order=row.order, tag_id=mine.pk, actor=actor_of(run))
+    untag_order(order=row.order, tag_id=mine.pk, actor=actor_of(row))
     return RowState.DONE, f"The tag {mine.name} is taken off."
 
 
