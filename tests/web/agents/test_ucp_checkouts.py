@@ -250,12 +250,17 @@ class TestCheckout:
         assert one["options"][0]["totals"][-1]["amount"] == 750
         assert all(world.seller.name in one["options"][0]["title"] for world in worlds)
         host.pages["/groups"] = (200, profile(*ALL, supports_multi_group=True))
-        said = made(UcpAgent(f"{host.address}/groups"), worlds)
+        agent = UcpAgent(f"{host.address}/groups")
+        said = made(agent, worlds)
         groups = said["fulfillment"]["methods"][0]["groups"]
         assert [(one["line_item_ids"], one["options"][0]["totals"][-1]["amount"]) for one in groups] == [
             ([worlds[0].variant.public_id], 500),
             ([worlds[1].variant.public_id], 250),
         ]
+        # Sent back as it came, without one seller's item: their group is gone, and so is what was chosen for it.
+        fewer = good(agent.put(at(said), {**whole(worlds[:1]), "fulfillment": said["fulfillment"]}))
+        (left,) = fewer["fulfillment"]["methods"][0]["groups"]
+        assert fewer["status"] == "ready_for_complete" and left["id"] == groups[0]["id"] and total(fewer) == 1500
 
     def test_an_agent_that_cannot_give_an_address_hands_the_buyer_over(
         self, worlds: list[World], host: Host, monkeypatch: pytest.MonkeyPatch
@@ -293,6 +298,10 @@ class TestCheckout:
         paths = [one["path"] for one in said["messages"] if one["type"] == "error"]
         parts = ("first_name", "street_address", "address_locality", "address_region")
         assert paths == ["$.buyer.email", *(f"{path}.{part}" for part in parts)] and total(said) == 2750
+        for email in ("zoe", "a\nb@x.test", " zoe@x.test"):
+            no = good(agent.put(at(said), {**whole(worlds), "buyer": {"email": email}}))
+            assert (no["status"], errors(no)) == ("incomplete", [("invalid", "recoverable")])
+            assert good(agent.post(at(said, "/complete"), pay()))["status"] == "incomplete"
         germany = good(agent.put(at(said), whole(worlds, address_country="Germany")))
         assert errors(germany) == [("invalid", "recoverable")]
         two = {"type": "shipping", "destinations": [TO, {**TO, "id": "work", "street_address": "2 Oak St"}]}

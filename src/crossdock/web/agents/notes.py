@@ -7,6 +7,7 @@ from typing import Literal
 
 from crossdock.domain.places import COUNTRIES, US_TERRITORIES, why_not_region
 from crossdock.domain.values import Address
+from crossdock.usecases.accounts.buyers import NO_EMAIL, is_email
 from crossdock.usecases.catalogue.sellable import why_not_sold, why_paused
 from crossdock.usecases.checkout.basket import PricedBasket, PricedLine
 
@@ -68,10 +69,12 @@ def _code(line: PricedLine) -> Code:
 
 
 def of_person(email: str, ship_to: Address | None) -> list[Note]:
-    """What is missing of the buyer and the address."""
+    """What is missing of the buyer and the address, or is none."""
     found = []
     if not email:
         found.append(Note("error", "missing", "The buyer's e-mail address is needed.", "email"))
+    elif not is_email(email):
+        found.append(Note("error", "invalid", NO_EMAIL, "email"))
     if ship_to is None:
         return [*found, Note("error", "missing", "An address is needed, to ship to and for its price.", "address")]
     needed: tuple[tuple[str, Place, str], ...] = (

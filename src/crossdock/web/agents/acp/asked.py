@@ -7,6 +7,7 @@ often as units are wanted, and `items` or `line_items` of {id, quantity}.
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,13 +18,22 @@ from pydantic import (
     model_validator,
 )
 
+from crossdock.usecases.accounts.buyers import is_email
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
 from crossdock.web.agents.refusing import Refusal
 
 MOST_ITEMS, MOST_LINES = 1000, 100
 Text = Annotated[StrictStr, Field(max_length=300)]
+
+
+def _an_email(text: str) -> str:
+    if not is_email(text):
+        raise ValueError("this is no e-mail address")
+    return text
+
+
 # As long as an account's may be.
-Email = Annotated[StrictStr, Field(max_length=254)]
+Email = Annotated[StrictStr, Field(max_length=254), AfterValidator(_an_email)]
 Words = Annotated[StrictStr, Field(max_length=5000)]
 Anything = dict[str, Any]
 

@@ -101,10 +101,14 @@ def _currency(asked: CheckoutIn, already: str) -> str:
 
 
 def _as_offered(asked: CheckoutIn, looked: Looked, terms: Terms) -> None:
-    """There is one way to ship each group, which is chosen already; another one does not exist."""
+    """There is one way to ship each group, which is chosen already; another one does not exist. What was chosen for a
+    group whose items are all gone, or that was shown otherwise before, says nothing any more.
+    """
     offered = {one["id"] for one in groups(looked.shown, terms)}
     for method in asked.fulfillment.methods:
         for number, group in enumerate(method.groups):
+            if group.id and group.id not in offered:
+                continue
             if group.selected_option_id is not None and group.selected_option_id not in offered:
                 path = f"{METHOD}.groups[{number}].selected_option_id"
                 raise Refusal(400, "invalid", "There is no such fulfillment option.", param=path)
