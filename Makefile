@@ -1,6 +1,6 @@
 # Everything a newcomer types. `make` alone lists it. Works as root and as an ordinary user, in any folder.
 .DEFAULT_GOAL := help
-.PHONY: help texts bench run test test-loaded test-crash check format story operators-day test-real test-api soak lock docs clean
+.PHONY: help texts bench run test test-loaded test-crash check format story evenings operators-day test-real test-api soak lock docs clean
 .DELETE_ON_ERROR:
 
 # Some containers forbid it, and then every process that is started compiles all it imports again.
@@ -46,6 +46,9 @@ format: $(VENV)/.dev ## put the sources into shape
 
 story: $(VENV)/.runtime ## play the loop on every platform, one line per fact; BREAK=name plants a bug, EVERY=4 FIRST=1 plays each fourth platform from the second on
 	@$(LAB) story $(if $(BREAK),--break $(BREAK)) $(if $(EVERY),--every $(EVERY)) $(if $(FIRST),--first $(FIRST))
+
+evenings: $(VENV)/.dev ## a seller's first evening on every platform in a real Chromium, from sign-up to the first test order; SHOTS=folder keeps a picture of each page
+	$(PY) tests/support/first_evening.py $(if $(SHOTS),--shots $(SHOTS))
 
 operators-day: $(VENV)/.dev ## install from the wheel, fill, upgrade, back up, restore, lose database, workers, disk and a certificate, and see each in the metrics; ROWS=1000000 ORDERS=1000 FROM=<commit>
 	$(LAB) day $(if $(ROWS),--rows $(ROWS)) $(if $(ORDERS),--orders $(ORDERS)) $(if $(FROM),--from $(FROM))

@@ -105,3 +105,5 @@ def _migrate() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
+    # Where sign-in counts its attempts.
+    call_command("createcachetable", verbosity=0)

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.daily.filters import QUEUE_WORDS
 from crossdock.store.models import Connection, Listing, Seller
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.catalogue.evening.facts import with_sold
 from crossdock.usecases.orders.daily.order_list import queues
 from crossdock.usecases.record.alerts import open_alerts
 from crossdock.usecases.record.rights import theirs
@@ -22,7 +23,7 @@ SHOWN_ALERTS = 8
 def home(request: HttpRequest, seller: Seller) -> HttpResponse:
     alerts = list(open_alerts(seller=seller))
     shops = theirs(Connection, seller).exclude(state=ConnectionState.DISCONNECTED)
-    healths = healths_of(shops.select_related("party").order_by("pk"), alerts)
+    healths = healths_of(with_sold(shops).select_related("party").order_by("pk"), alerts)
     counts = queues(seller=seller, now=timezone.now())
     context = {
         "summary": summary(healths),
