@@ -169,8 +169,10 @@ def _taken_over(row: AgentSession, intent: PaymentIntent, *, now: datetime) -> P
 
 
 def _locked(session: AgentSession) -> AgentSession:
-    rows = AgentSession.objects.select_for_update(no_key=True, of=("self",)).select_related("intent")
-    return rows.get(pk=session.pk)
+    """Its payment is read by a question of its own, after the lock: a join would bring what stood there before the
+    wait, so a payment that was begun meanwhile would be none.
+    """
+    return AgentSession.objects.select_for_update(no_key=True).get(pk=session.pk)
 
 
 def _still_open(session: AgentSession, *, now: datetime, expired_too: bool = False) -> AgentSession:
