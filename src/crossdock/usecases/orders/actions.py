@@ -28,7 +28,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.fulfilments import wish
 from crossdock.usecases.orders.landing import create_command
 from crossdock.usecases.orders.parcels import renumber, ship, undo_shipment
-from crossdock.usecases.orders.shippable import why_locked
+from crossdock.usecases.orders.shippable import ALL_SHIPPED, why_locked
 from crossdock.usecases.outbox.payloads import CREATE
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import NOT_YOURS, is_staff, require, side_of
@@ -70,6 +70,8 @@ def ship_by_hand(
         if why := why_locked(order, anyway=anyway):
             raise NotAllowed(why)
         rows = {line.pk: line for line in order.lines.all()}
+        if lines is None and not any(line.left for line in rows.values()):
+            raise NotAllowed(ALL_SHIPPED)
         wanted = {pk: line.left for pk, line in rows.items()} if lines is None else dict(lines)
         units = {rows[pk]: n for pk, n in wanted.items() if pk in rows and n > 0}
         if not units:

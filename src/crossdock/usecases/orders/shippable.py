@@ -13,6 +13,7 @@ NOT_HELD = Q(risk_hold=None) | Q(risk_hold__cleared_at__isnull=False)
 # Orders whose buyer asked to cancel and has no answer yet, and the others.
 ASKED = Q(cancel_request__state=CancelState.ASKED)
 NOT_ASKED = Q(cancel_request=None) | ~ASKED
+ALL_SHIPPED = "Everything is shipped already."
 
 
 def asked_to_cancel(order: Order) -> CancelRequest | None:
@@ -53,7 +54,7 @@ def why_locked(order: Order, *, anyway: bool = False) -> str:
 def why_not_ship(order: Order, *, anyway: bool = False) -> str:
     """Empty when something may leave."""
     if order.cancelled_at is None and all(line.left == 0 for line in order.lines.all()):
-        return "Everything is shipped already."
+        return ALL_SHIPPED
     return why_locked(order, anyway=anyway)
 
 

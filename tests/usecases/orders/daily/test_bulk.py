@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from html import unescape
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.daily.bulk import MOST, BulkKind, ForAll, ForOne
 from crossdock.domain.daily.filters import OrderFilter
-from crossdock.engine.daily import bulk as engine_bulk
 from crossdock.store.models import AuditEntry, BulkRow, BulkRun, Mail, Order, Shipment, User
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.actions import ship_by_hand
@@ -23,6 +21,7 @@ from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.privacy.steps import STEPS
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.support import retention
+import run_turns
 from market import World, user
 from market import seller as a_seller
 
@@ -36,20 +35,7 @@ def world() -> World:
 
 
 def work(world: World) -> None:
-    """The worker's turns until nothing is due, in this thread."""
-
-    class Threads:
-        async def run(self, deed: Any, **given: Any) -> Any:
-            return deed(**given)
-
-    engine = SimpleNamespace(threads=Threads(), clock=lambda: world.now, stopping=False)
-    drive(engine_bulk.carry_on(engine))  # type: ignore[arg-type]
-
-
-def drive(coroutine: Any) -> None:
-    """Nothing in it waits for anything, so it runs to its end at once: Django refuses its database inside of a loop."""
-    with pytest.raises(StopIteration):
-        coroutine.send(None)
+    run_turns.work(lambda: world.now)
 
 
 def run_over(
