@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+import run_turns
 from crossdock.domain.commands import CancelReason
 from crossdock.domain.daily.bulk import MOST, BulkKind, ForAll, ForOne
 from crossdock.domain.daily.filters import OrderFilter
@@ -21,7 +22,6 @@ from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.privacy.steps import STEPS
 from crossdock.usecases.privacy.whose import Whose
 from crossdock.usecases.support import retention
-import run_turns
 from market import World, user
 from market import seller as a_seller
 
