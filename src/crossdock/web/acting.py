@@ -56,7 +56,7 @@ OPEN = frozenset(
 # Pages that show who bought: opening one of them as a seller leaves a row too.
 BUYERS = (
     *("seller_order", "seller_parcel", "seller_slips", "seller_pull_sheet", "seller_paste"),
-    *("seller_label", "seller_offer", "seller_case"),
+    *("seller_label", "seller_offer", "seller_case", "seller_bulk", "seller_run", "seller_return"),
 )
 _ENDS_IT = frozenset({"account_logout"})
 

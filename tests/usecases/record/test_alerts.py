@@ -340,6 +340,18 @@ class TestPages:
             settle_alert(alert=alert, actor=stage.world.seller.owner, how="x", now=stage.world.now)
         assert not Mail.objects.filter(cause__startswith="alert:").exists()
 
+    def test_who_may_not_settle_it_does_not(self, stage: Stage) -> None:
+        """Whatever page or program asks."""
+        (alert,) = self.raised(stage.world, 1)
+        reader = user(works_for=stage.world.seller, works_as="reader")
+        for who in (user(), a_seller().owner, reader, user(is_staff=True, roles="risk")):
+            with pytest.raises(NotAllowed):
+                settle_alert(alert=alert, actor=who, how="x", now=stage.world.now)
+        packer = user(works_for=stage.world.seller, works_as="orders")
+        settle_alert(alert=alert, actor=packer, how="Counted.", now=stage.world.now)
+        alert.refresh_from_db()
+        assert alert.settled_by == packer
+
     def test_another_seller_sees_nothing_of_it(self, stage: Stage) -> None:
         (alert,) = self.raised(stage.world, 1)
         other = Client()

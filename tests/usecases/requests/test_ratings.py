@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.usecases.requests.test_returns import client_of, shipped, world
 
+from crossdock.domain.moderation.sellers import Bar
 from crossdock.domain.requests.ratings import ARRIVES_WITHIN, LONGEST, OPEN_FOR, Rated, opens, why_not_rate
 from crossdock.domain.requests.withdrawals import Sale
-from crossdock.store.models import AuditEntry, Mail, Order, Rating, RatingSum, Shipment
+from crossdock.store.models import AuditEntry, Mail, Order, Rating, RatingSum, Seller, Shipment, User
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.orders.queries import bought_orders
-from crossdock.usecases.requests.ratings import answer, decide, rate, report, take_back
+from crossdock.usecases.requests.ratings import answer, decide, rate, report, take_back, why_not_rate_order
 from market import World, seller, user
 
 __all__ = ["world"]
@@ -26,7 +27,8 @@ TERMS = "It names another person."
 
 def arrived(world: World) -> Order:
     order = shipped(world, 1)
-    Shipment.objects.filter(order=order).update(shipped_at=world.now - ARRIVES_WITHIN - DAY)
+    left = world.now - ARRIVES_WITHIN - DAY
+    Shipment.objects.filter(order=order).update(shipped_at=left, heard_at=left)
     return bought_orders().get(pk=order.pk)
 
 
@@ -251,3 +253,37 @@ def test_many_are_read_in_pages(world: World) -> None:
     assert "No. 22." in first and "No. 2." not in first
     second = text(Client(), f"/s/{world.seller.slug}/ratings/?after={Rating.objects.order_by('-pk')[19].pk}")
     assert "No. 2." in second and "No. 22." not in second
+
+
+class TestTimes:
+    @pytest.mark.parametrize("said", [-400 * DAY, 400 * DAY])
+    def test_no_word_of_the_seller_shuts_the_time_to_rate_them(self, world: World, said: timedelta) -> None:
+        """A shop tells the day on which a parcel left as it likes; the time counts from when we heard of it."""
+        order = shipped(world, 1)
+        Order.objects.filter(pk=order.pk).update(placed_at=world.now - 500 * DAY)
+        Shipment.objects.filter(order=order).update(shipped_at=world.now + said, heard_at=world.now)
+        order = bought_orders().get(pk=order.pk)
+        assert "You can rate" in why_not_rate_order(order, now=world.now + DAY)
+        assert why_not_rate_order(order, now=world.now + ARRIVES_WITHIN + DAY) == ""
+        assert "ended" in why_not_rate_order(order, now=world.now + ARRIVES_WITHIN + OPEN_FOR + DAY)
+
+
+class TestErased:
+    def test_what_is_answered_or_decided_after_its_buyer_left_is_mailed_to_nobody(self, world: World) -> None:
+        row = given_to(world)
+        User.objects.filter(pk=row.order.buyer_id).update(email=f"erased-{row.order.buyer_id}@erased.invalid")
+        answer(rating=row, actor=world.seller.owner, words="We are sorry.", now=world.later())
+        staff = user(is_staff=True, roles="support")
+        decide(rating=row, down=True, words=TERMS, actor=staff, now=world.later())
+        assert Rating.objects.get().answer and not Mail.objects.filter(to__endswith="erased.invalid").exists()
+
+
+class TestHidden:
+    def test_a_rating_of_a_seller_who_may_not_sell_is_not_shown_to_be_reported(self, world: World) -> None:
+        row = given_to(world, words="They keep a fox.")
+        path = f"/s/{world.seller.slug}/ratings/{row.public_id}/report/"
+        client = client_of(user())
+        assert "keep a fox" in client.get(path).content.decode()
+        Seller.objects.filter(pk=world.seller.pk).update(barred=Bar.SUSPENDED)
+        answer = client.get(path)
+        assert answer.status_code == 404 and "keep a fox" not in answer.content.decode()

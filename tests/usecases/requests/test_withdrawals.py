@@ -193,6 +193,14 @@ def test_a_shop_that_dates_a_parcel_before_its_order_takes_no_time_from_the_buye
     assert why_not_withdraw(fresh(order), now=world.later()) == ""
 
 
+def test_a_shop_that_tells_of_a_parcel_late_takes_no_time_from_the_buyer(world: World) -> None:
+    """The day on which it left is the seller's own word; the buyer's days begin when it was said."""
+    order = to_germany(landed(world))
+    Order.objects.filter(pk=order.pk).update(placed_at=world.now - 400 * DAY)
+    see(world, copy_of(order, parcels=(Parcel("f1", (), "1Z999AA10123456784", "UPS", "", world.now - 100 * DAY),)))
+    assert why_not_withdraw(fresh(order), now=world.now + 29 * DAY) == ""
+
+
 def test_two_steps_through_the_pages_and_a_double_click_is_one(world: World) -> None:
     order = to_germany(world.buy())
     mine, at = client_of(order.buyer), f"/orders/{order.public_id}/withdraw/"

@@ -174,6 +174,25 @@ def test_letters_have_a_limit() -> None:
         asked(seller, "last@example.test")
 
 
+def test_nobodys_mailbox_is_filled_by_asking_and_withdrawing() -> None:
+    seller = a_seller()
+    for _ in range(MOST_SENT):
+        withdraw(invitation=asked(seller, "a@example.test"), actor=seller.owner, now=now())
+    with pytest.raises(NotAllowed, match="enough letters for one day"):
+        asked(seller, "A@example.test")
+    assert Mail.objects.filter(to__iexact="a@example.test").count() == MOST_SENT
+    asked(seller, "b@example.test")
+    invite(seller=seller, email="a@example.test", roles="orders", actor=seller.owner, now=now() + timedelta(days=2))
+
+
+def test_who_is_in_the_team_and_is_asked_at_another_address_reads_so() -> None:
+    seller, noor = a_seller(), person("noor@example.test")
+    EmailAddress.objects.create(user=noor, email="noor@second.test", verified=True)
+    accept(invitation=asked(seller, noor.email), person=noor, now=now())
+    with pytest.raises(NotAllowed, match="in this team already"):
+        accept(invitation=asked(seller, "noor@second.test", "listings"), person=noor, now=now())
+
+
 def test_one_account_works_for_one_shop() -> None:
     seller, other = a_seller(), a_seller()
     noor = person("noor@example.test")

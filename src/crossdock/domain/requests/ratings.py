@@ -8,7 +8,7 @@ from crossdock.domain.requests.withdrawals import Sale
 
 BEST = 5
 LONGEST = 1000
-# After its last parcel left, an order counts as arrived where nobody knows.
+# After we heard that its last parcel left, an order counts as arrived where nobody knows.
 ARRIVES_WITHIN = timedelta(days=7)
 OPEN_FOR = timedelta(days=90)
 # What the stars mean, as a buyer chooses them and a reader hears them.
@@ -39,10 +39,11 @@ class Rated:
 
 
 def opens(sale: Sale) -> datetime | None:
-    """From when it can be rated; None while nothing left."""
-    if sale.left_at is None:
+    """From when it can be rated; None while nothing left. No word of who is rated shuts that time."""
+    heard = sale.heard_at or sale.left_at
+    if heard is None:
         return None
-    return sale.delivered_at or sale.left_at + ARRIVES_WITHIN
+    return sale.delivered_at or heard + ARRIVES_WITHIN
 
 
 def why_not_rate(sale: Sale, now: datetime) -> str:

@@ -26,7 +26,9 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Sale:
     """What counts of an order. `left_at` is when its last parcel left, `delivered_at` when all had arrived; both None
-    where nothing was shipped. `private`: its seller sells as a private person. `over`: cancelled or credited in whole.
+    where nothing was shipped. `heard_at` is when we heard that it left: no word of the seller's, so what they may
+    not put off counts from it. `private`: its seller sells as a private person. `over`: cancelled or credited
+    in whole.
     """
 
     country: str
@@ -34,6 +36,7 @@ class Sale:
     over: bool
     left_at: datetime | None = None
     delivered_at: datetime | None = None
+    heard_at: datetime | None = None
 
 
 def ends(sale: Sale, policy: Policy) -> datetime | None:

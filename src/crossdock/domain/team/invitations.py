@@ -9,7 +9,7 @@ MOST_MEMBERS = 50
 MOST_OPEN = 20
 MOST_LETTERS = 40
 LETTERS_WITHIN = timedelta(days=1)
-# Nobody's mailbox is filled by one invitation.
+# Nobody's mailbox is filled: letters of one invitation, and of one seller to one address in one day.
 MOST_SENT = 5
 
 

@@ -59,7 +59,7 @@ def invite(*, seller: Seller, email: str, roles: str, actor: User, now: datetime
         if found is None:
             if invitations_of(row).count() >= MOST_OPEN:
                 raise NotAllowed(f"{MOST_OPEN} invitations wait already. Withdraw one that nobody will take.")
-            _room_for_a_letter(row, now=now)
+            _room_for_a_letter(row, email, now=now)
             found = Invitation.objects.create(
                 seller=row, email=email, roles=roles, made_at=now, sent_at=now, expires_at=now + LASTS
             )
@@ -130,6 +130,8 @@ def accept(*, invitation: Invitation, person: User, now: datetime) -> None:
             raise NotAllowed("This shop is closed.")
         if is_owner(mine, seller) or Seller.objects.filter(owner=mine).exists():
             raise NotAllowed("You have a shop of your own here. Use another account, or hand your shop over first.")
+        if mine.works_as and mine.works_for_id == seller.pk:
+            raise NotAllowed("You are in this team already. Its owner changes what you work on.")
         if mine.works_as:
             raise NotAllowed("You are in the team of another shop. Leave it first: one account works for one shop.")
         if members_of(seller).count() >= MOST_MEMBERS:
@@ -160,18 +162,22 @@ def _open(invitation: Invitation) -> Invitation:
 def _again(row: Invitation, actor: User, *, now: datetime) -> None:
     if row.sent >= MOST_SENT:
         raise NotAllowed("This was sent often enough. Withdraw it, and ask them whether the letters arrive.")
-    _room_for_a_letter(row.seller, now=now)
+    _room_for_a_letter(row.seller, row.email, now=now)
     row.sent, row.sent_at, row.expires_at = row.sent + 1, now, now + LASTS
     row.save(update_fields=["sent", "sent_at", "expires_at", "roles"])
     _mail(row, actor, now=now)
 
 
-def _room_for_a_letter(seller: Seller, *, now: datetime) -> None:
-    """The seller is locked. Withdrawing makes no room. Raises NotAllowed."""
+def _room_for_a_letter(seller: Seller, email: str, *, now: datetime) -> None:
+    """The seller is locked. Withdrawing makes no room, neither in all nor in one mailbox. Raises NotAllowed."""
     since = now - LETTERS_WITHIN
     lately = Invitation.objects.filter(Q(sent_at__gt=since) | Q(made_at__gt=since), seller=seller)
-    if (lately.aggregate(letters=Sum("sent"))["letters"] or 0) >= MOST_LETTERS:
+    to_them = Sum("sent", filter=Q(email__iexact=email), default=0)
+    letters = lately.aggregate(all=Sum("sent", default=0), to_them=to_them)
+    if letters["all"] >= MOST_LETTERS:
         raise NotAllowed("That is enough letters for one day. Ask the next person tomorrow.")
+    if letters["to_them"] >= MOST_SENT:
+        raise NotAllowed(f"{email} got enough letters for one day. Ask them whether the letters arrive.")
 
 
 def _mail(row: Invitation, actor: User, *, now: datetime) -> None:

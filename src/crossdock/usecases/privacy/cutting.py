@@ -23,6 +23,7 @@ from crossdock.store.vault import seal
 from crossdock.usecases.outbox.payloads import without_buyer
 from crossdock.usecases.privacy.beside import people_in
 from crossdock.usecases.privacy.whose import Whose
+from crossdock.usecases.record.mail import ERASED
 from crossdock.usecases.shops.privacy import NOBODY
 
 CLOSED = "Closed shop"
@@ -117,7 +118,7 @@ def cut_seller(seller: Seller, whose: Whose) -> Sequence[str]:
 
 
 def cut_user(person: User, whose: Whose) -> Sequence[str]:
-    person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}@erased.invalid", "", "", ""
+    person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}{ERASED}", "", "", ""
     person.set_unusable_password()
     person.is_active, person.roles, person.last_login, person.language = False, "", None, ""
     person.works_for, person.works_as = None, ""

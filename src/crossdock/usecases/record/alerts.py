@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.roles import Right
+from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import note
@@ -55,11 +56,17 @@ def reword_alert(*, alert: Alert, sentence: str, evidence: dict[str, Any]) -> No
 
 
 def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -> None:
-    """Idempotent: the first to settle is kept."""
+    """Idempotent: the first to settle is kept. Without an actor it is the marketplace itself. Raises NotAllowed,
+    Invalid.
+    """
     if not how.strip():
         raise Invalid("Say how it was settled.")
     if alert.for_staff and actor is not None:
         require(actor, None, "Our staff settle this.", Right.ALERTS)
+    elif actor is not None:
+        # Staff who answer the case that it was about settle it, too.
+        rights = (Right.ACT, Right.ALERTS, Right.CASES)
+        require(actor, alert.seller, "This alert is not yours.", *rights, duty=Duty.ASK)
     with transaction.atomic():
         with telling(now, savepoint=False) as told:
             settled = told.settle(Q(pk=alert.pk), lambda one: one.pk == alert.pk, actor=actor, how=how)

@@ -19,6 +19,8 @@ from crossdock.usecases.outbox.queue import command_to, enqueue_all, party_named
 from crossdock.usecases.record.brand import site_name
 
 BY_MAIL = "mail"
+# Of an account that was deleted: nobody reads what is written there, so nothing is.
+ERASED = "@erased.invalid"
 
 
 def write_mail(
@@ -26,8 +28,11 @@ def write_mail(
 ) -> None:
     """Once per cause. Line breaks cannot enter the subject, so no header can be smuggled in.
 
-    `path` is the page that it is about, on this site; of a mail about an order it is the order's own.
+    `path` is the page that it is about, on this site; of a mail about an order it is the order's own. Nothing is
+    written to an account that was deleted.
     """
+    if to.endswith(ERASED):
+        return
     mail = mail_of(cause=cause, to=to, subject=subject, body=body, now=now, order=order, path=path)
     enqueue_all(send_commands([mail], now=now))
 

@@ -17,7 +17,7 @@ from django.db.models import Q
 from crossdock.domain.alerts import AlertCode
 from crossdock.store.models import Alert, Command, Connection, Listing, Order, Seller, TimelineEntry, User
 from crossdock.usecases.record.events import OF_TIMELINE, about_order
-from crossdock.usecases.record.mail import mail_of
+from crossdock.usecases.record.mail import ERASED, mail_of
 from crossdock.usecases.record.written import Line, News, Raised, Said, Settled, Writing
 
 # The number of the account that works in a seller's panel just now; None elsewhere.
@@ -146,7 +146,9 @@ class Telling:
     def write_mail(
         self, *, cause: str, to: str, subject: str, body: str, order: Order | None = None, path: str = ""
     ) -> None:
-        """Once per cause; see `mail_of`."""
+        """Once per cause; see `mail_of`. Nothing is written to an account that was deleted."""
+        if to.endswith(ERASED):
+            return
         self.said.append(mail_of(cause=cause, to=to, subject=subject, body=body, now=self.now, order=order, path=path))
 
     def order_event(self, *, order: Order, event: str, cause: str, sentence: str, more: dict[str, Any]) -> None:

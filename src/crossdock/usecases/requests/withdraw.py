@@ -42,17 +42,21 @@ def withdraws_until(order: Order) -> datetime | None:
 
 
 def sale_of(order: Order) -> Sale:
-    """What counts of it for the times after the sale."""
+    """What counts of it for the times after the sale. A parcel's date is the seller's, or their shop's, own word: it
+    puts the end of these times off, and takes none from the buyer.
+    """
     parcels = [parcel for parcel in order.shipments.all() if parcel.undone_at is None]
     arrived = [_delivered_at(parcel) for parcel in parcels]
     known = [at for at in arrived if at is not None]
+    heard = max((parcel.heard_at or parcel.shipped_at for parcel in parcels), default=None)
     whole = order.parcels == ParcelState.SHIPPED and len(known) == len(parcels)
     return Sale(
         country=str(order.ship_to.get("country", "")),
         private=order.seller.private,
         over=order.cancelled_at is not None or bool(order.total_minor and order.money == MoneyState.CREDITED),
-        left_at=max((parcel.shipped_at for parcel in parcels), default=None),
+        left_at=max([heard, *(parcel.shipped_at for parcel in parcels)]) if heard else None,
         delivered_at=max(known, default=None) if whole else None,
+        heard_at=heard,
     )
 
 

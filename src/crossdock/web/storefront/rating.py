@@ -104,6 +104,8 @@ def of_seller(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_one(request: HttpRequest, slug: str, public_id: str) -> HttpResponse:
     who = get_object_or_404(Seller, slug=slug)
+    if hidden := hidden_seller(request, who):
+        return hidden
     row = get_object_or_404(ratings_shown(who), public_id=public_id)
     form = ReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -355,3 +355,48 @@ def test_a_run_goes_after_its_days_and_with_a_buyer_who_leaves(world: World) -> 
         if step.table in ("store.BulkRun", "store.BulkRow") and (found := list(step.rows(whose))):
             step.do(found, whose)
     assert BulkRun.objects.get() == fresh and BulkRow.objects.count() == 1 and other.pk
+
+
+def test_what_a_run_did_stands_in_the_story_with_who_asked_for_it(world: World) -> None:
+    order, noor = world.buy(), user(name="Noor Vega", works_for=world.seller, works_as="orders")
+    run = run_over(world, BulkKind.SHIP, [order])
+    BulkRun.objects.filter(pk=run.pk).update(asked_by=noor)
+    work(world)
+    assert order.timeline.filter(kind="shipped", evidence__by=noor.pk).exists()
+    assert "Noor Vega" in words(desk(world).get(f"{LIST}{order.public_id}/"))
+
+
+def test_an_order_that_was_pasted_twice_is_not_shipped_with_the_last_of_its_numbers(world: World) -> None:
+    first, second = world.buy(), world.buy()
+    pasted = f"{first.number},TRACK-1\n{second.number},TRACK-2\n{first.number},TRACK-9\n{second.number},TRACK-2"
+    page = words(
+        desk(world).post(
+            f"{LIST}bulk/",
+            {"deed": "ship", "picks": f"{first.public_id} {second.public_id}", "pasted": pasted, "fill": "yes"},
+        )
+    )
+    assert f"Line 3: #{first.number} has another number in line 1" in page and "TRACK-1" in page
+    assert 'value="TRACK-9"' not in page and 'value="TRACK-1"' in page and "Line 4" not in page
+
+
+def test_enter_in_a_number_asks_for_nothing_that_was_not_pasted(world: World) -> None:
+    """A scanner ends each number with it, and a browser then presses the form's first button."""
+    order = world.buy()
+    page = words(
+        desk(world).post(
+            f"{LIST}bulk/",
+            {"deed": "ship", "picks": order.public_id, f"number-{order.public_id}": "T-1", "pasted": "", "fill": "yes"},
+        )
+    )
+    assert 'value="T-1"' in page and "Paste at least one line" not in page
+
+
+def test_a_page_that_was_sent_already_is_not_taken_for_what_is_on_it_now(world: World) -> None:
+    """The back button shows the form once more; with other numbers in it, it is no second run and says so."""
+    order, client = world.buy(), desk(world)
+    form = {"deed": "ship", "picks": order.public_id, "key": "k" * 16, "begin": "yes"}
+    client.post(f"{LIST}bulk/", {**form, f"number-{order.public_id}": "T-1"})
+    same = words(client.post(f"{LIST}bulk/", {**form, f"number-{order.public_id}": "T-1"}, follow=True))
+    other = words(client.post(f"{LIST}bulk/", {**form, f"number-{order.public_id}": "T-2"}, follow=True))
+    assert BulkRun.objects.count() == 1
+    assert "was begun already" not in same and "was begun already" in other

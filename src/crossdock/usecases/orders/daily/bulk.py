@@ -151,6 +151,13 @@ def begin(
     return run
 
 
+def as_asked(*, run: BulkRun, kind: BulkKind, given: ForAll, each: Mapping[str, ForOne]) -> bool:
+    """Whether this is what the run was begun with, and not a page that was sent once more with something else on it."""
+    rows = run.rows.values_list("order__public_id", "given")
+    kept = {public_id: FOR_ONE.validate_python(one) for public_id, one in rows}
+    return (run.kind, given_of(run), kept) == (kind, _checked(kind, given), dict(each))
+
+
 def _noted(run: BulkRun, actor: User, action: str, subject: str, now: datetime) -> None:
     note(actor=actor, action=action, subject=subject, now=now, detail={"run": run.public_id, "kind": run.kind})
 

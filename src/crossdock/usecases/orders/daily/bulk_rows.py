@@ -22,6 +22,7 @@ from crossdock.usecases.orders.daily.notes import named, tag_order, tags_on, unt
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.orders.shippable import why_not_ship
 from crossdock.usecases.parties.quarantine import of_database
+from crossdock.usecases.record.telling import working
 
 _log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=1)
@@ -99,7 +100,7 @@ def end_once(row_id: int, deed: Callable[[BulkRow], Ended], *, now: datetime) ->
 
 def _ended(row: BulkRow, deed: Callable[[BulkRow], Ended]) -> Ended:
     try:
-        with transaction.atomic():
+        with transaction.atomic(), working(actor_of(row)):
             return deed(row)
     except Problem as problem:
         return RowState.FAILED, str(problem)

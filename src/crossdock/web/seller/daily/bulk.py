@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.daily.bulk import BUTTONS, MOST, BulkKind, ForAll, ForOne
 from crossdock.domain.pasted import PastedRow, Unreadable, rows_in
+from crossdock.domain.shipping import plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.errors import Problem
@@ -31,6 +32,10 @@ from crossdock.web.seller.order_deeds import CARRIERS
 from crossdock.web.seller.panel import sellers_only, show
 
 _LONGEST_PICKS = MOST * 20
+_BEGUN = (
+    "This page was begun already, with what stood on it then: that is the run below, and nothing was changed in it. For"
+    " what is left, tick the orders again."
+)
 _KEY = re.compile(r"[\w-]{16}", re.ASCII)
 
 
@@ -81,15 +86,20 @@ def _filled(
 ) -> tuple[dict[str, ForOne], list[str]]:
     """With the pasted numbers put where they belong, and sentences about the lines that belong nowhere."""
     found, wrong, mine = dict(each), list[str](), {order.public_id for order in orders}
+    if not text.strip():
+        # Enter in a number's field presses the first button, and a scanner ends each number with it.
+        return found, wrong
+    put: dict[str, PastedRow] = {}
     try:
         rows = rows_in(text)
     except Unreadable as problem:
         return found, [str(problem)]
     for row, fits in meant(seller=seller, rows=rows):
         fits = [order for order in fits if order.public_id in mine]
-        if why := _why_nowhere(row, fits):
+        if why := _why_nowhere(row, fits) or _why_not_twice(row, fits[0], put.get(fits[0].public_id)):
             wrong.append(f"Line {row.place}: {why}")
         else:
+            put[fits[0].public_id] = row
             found[fits[0].public_id] = ForOne(row.tracking[:120], row.carrier[:80])
     return found, wrong
 
@@ -100,6 +110,16 @@ def _why_nowhere(row: PastedRow, fits: list[Order]) -> str:
     if not fits:
         return f"none of the orders below has the number {row.order}."
     return f"{row.order} is the number of two orders below." if len(fits) > 1 else ""
+
+
+def _why_not_twice(row: PastedRow, order: Order, before: PastedRow | None) -> str:
+    """An order ships whole here, so it has one number; the same one again is no other."""
+    if before is None or plain(before.tracking) == plain(row.tracking):
+        return ""
+    return (
+        f"#{order.number} has another number in line {before.place}, which is put in below. For an order in two"
+        " parcels, ship it on its own page."
+    )
 
 
 @sellers_only
@@ -135,6 +155,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         except Problem as problem:
             wrong = [str(problem)]
         else:
+            if not bulk.as_asked(run=run, kind=kind, given=given, each=each):
+                messages.info(request, _BEGUN)
             return redirect("seller_run", run.public_id)
     context = _context(request, seller, kind, judged, given, each)
     context |= {"wrong": wrong, "more": more, "filled": "fill" in request.POST}
