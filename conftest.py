@@ -14,10 +14,9 @@ import hypothesis
 import pytest
 import pytest_socket
 
-import seed
 from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
-from crossdock_lab import patience
+from crossdock_lab import patience, seed
 
 # What a busy machine makes slowly is not made wrongly.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -99,7 +98,6 @@ def pytest_configure(config: pytest.Config) -> None:
     _clear_up_after_the_killed()
     if patience.NAME not in os.environ:
         os.environ[patience.NAME] = str(patience.measured())
-    os.environ[seed.NAME] = str(seed.place())
     # pytest-timeout's own limit for tests that name none; the marks are scaled below.
     os.environ["PYTEST_TIMEOUT"] = str(patience.patient(float(config.getini("timeout"))))
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crossdock.cli.processes import die_with
 from crossdock.cli.scratch import no_second_time, scratch
+from crossdock_lab import seed
 from crossdock_lab.patience import patient
 from crossdock_lab.ports import free_ports
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from crossdock.kit.sandbox import Sandbox
 
 T = TypeVar("T")
-# A migrated cluster to begin with: tests name one.
-SEED = "CROSSDOCK_TEST_SEED"
 # Of the settings in the environment only these reach a trial.
 KEPT = ("CROSSDOCK_CRASH_", "CROSSDOCK_TEST_")
 
@@ -116,13 +115,12 @@ class Trial:
 
     def __enter__(self) -> "Trial":
         self.port = free_ports()
-        begin = os.environ.get(SEED)
         self._ends = contextlib.ExitStack()
         place = self._ends.enter_context(
             scratch(
                 {"CROSSDOCK_WEB_PORT": str(self.port), "CROSSDOCK_POLL_SECONDS": str(self.poll_seconds)},
                 kept=KEPT,
-                begin=Path(begin) if begin else None,
+                begin=seed.there(),
             )
         )
         self.folder, self.cluster = place.folder, place.cluster

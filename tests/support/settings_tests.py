@@ -28,5 +28,5 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 MIDDLEWARE[MIDDLEWARE.index("crossdock.web.middleware.StaticFiles")] = "once.StaticFiles"  # noqa: F405
 DATABASES["default"]["ENGINE"] = "emptying"  # noqa: F405
-# The run's cluster begins as a copy of a migrated one (seed.py).
+# The run's cluster begins as a copy of a migrated one (crossdock_lab/seed.py).
 DATABASES["default"]["TEST"] = {"TEMPLATE": "crossdock"}  # noqa: F405

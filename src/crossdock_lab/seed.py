@@ -1,7 +1,8 @@
-"""A migrated database to begin with: made once for the migrations as they are, and copied by every run of the tests.
+"""A migrated database to begin with: made once for the migrations as they are, and copied by every run of the tests and
+by every trial of the story and the checks.
 
-Migrating an empty database takes longer than many a test. Crash tests, checks and the story copy it as well
-(CROSSDOCK_TEST_SEED); `make run` and the tests of the installation begin with nothing.
+Migrating an empty database takes longer than many a test, sixteen seconds of the processor. `make run` and the tests of
+the installation begin with nothing.
 """
 
 import contextlib
@@ -18,11 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crossdock.cli.postgres import Cluster
+from crossdock.cli.scratch import FOREIGN
 from crossdock.config import Config
 from crossdock_lab.patience import patient
 
 ROOT = Path(__file__).parents[2]
-NAME = "CROSSDOCK_TEST_SEED"
 # Long enough for two branches with other migrations to be worked on in turn.
 KEPT_SECONDS = 24 * 3600
 
@@ -38,15 +39,17 @@ def place() -> Path:
 def there() -> Path:
     """The same, made if nobody has yet."""
     target = place()
-    with _alone():
-        if not target.exists():
-            _make(target)
+    # It gets its name when it is whole, so whoever finds it need not wait for those who make another.
+    if not target.exists():
+        with _alone(target):
+            if not target.exists():
+                _make(target)
     return target
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    with open(Path(tempfile.gettempdir()) / f"crossdock-seed-{os.getuid()}.lock", "w") as file:
+def _alone(target: Path) -> Iterator[None]:
+    with open(f"{target}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -54,12 +57,19 @@ def _alone() -> Iterator[None]:
 def _make(target: Path) -> None:
     for old in target.parent.glob(f"crossdock-seed-{os.getuid()}-*"):
         if time.time() - old.stat().st_mtime > KEPT_SECONDS:
-            shutil.rmtree(old, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink(missing_ok=True)
     # The name is that of a test run: what a killed one leaves is cleared up.
     data = Path(tempfile.mkdtemp(prefix=f"crossdock-test-{os.getpid()}-"))
     data.chmod(0o755)
     cluster = Cluster.of(Config(data=data), durable=False)
-    environment = {**os.environ, "CROSSDOCK_DATA": str(data), "DJANGO_SETTINGS_MODULE": "crossdock.settings"}
+    # Nothing of the operator's own: a setting of theirs could lead to their database. Names are read in any case.
+    ours = {name: value for name, value in os.environ.items() if not name.upper().startswith(("CROSSDOCK_", *FOREIGN))}
+    environment = {
+        **ours,
+        "CROSSDOCK_DATA": str(data),
+        "CROSSDOCK_DEMO": "true",
+        "DJANGO_SETTINGS_MODULE": "crossdock.settings",
+    }
     try:
         cluster.start()
         words = [sys.executable, "-m", "crossdock.cli.main", "migrate", "--quiet"]
