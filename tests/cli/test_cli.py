@@ -73,7 +73,7 @@ def _sql(cluster: Cluster, name: str, *statements: str) -> list[tuple[object, ..
 
 @pytest.fixture
 def name(cluster: Cluster) -> Iterator[str]:
-    """A copy of the run's own, which `crossdock migrate` made of an empty one (support/seed.py)."""
+    """A copy of the run's own, which `crossdock migrate` made of an empty one (crossdock_lab/seed.py)."""
     name = f"cli_{os.getpid()}"
     _sql(cluster, "postgres", f"CREATE DATABASE {name} TEMPLATE {postgres.DATABASE} STRATEGY FILE_COPY")
     yield name
@@ -530,7 +530,7 @@ def test_a_step_that_gave_up_half_way_goes_on_when_it_is_run_again(
     """An index is built beside those at work, so not in one transaction: it waits for whoever was there before."""
     code = (
         "from crossdock.cli import database; database.ready(migrated=False, newer_too=True);"
-        " from django.core.management import call_command; call_command('migrate', 'store', '0037', verbosity=0)"
+        " from django.core.management import call_command; call_command('migrate', 'store', '0074', verbosity=0)"
     )
     subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True)
     with cluster.connect(name) as holder:
@@ -541,7 +541,7 @@ def test_a_step_that_gave_up_half_way_goes_on_when_it_is_run_again(
     done = crossdock(environment, "migrate")
     assert done.returncode == 0, done.stderr
     assert "steps taken" in done.stdout
-    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'listing_by_price'::regclass"
+    valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'order_by_risk'::regclass"
     assert _sql(cluster, name, valid) == [(True,)]
 
 

@@ -5,18 +5,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from crossdock.store.models import PaymentIntent
 from market import World
+from steps import back, forward
 
-OLD, NEW = ("store", "0034_label_voided"), ("store", "0037_payments_name_no_order")
+STEPS = ("0035_one_payment_several_orders", "0036_payments_in_parts", "0037_payments_name_no_order")
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def migrate(to: tuple[str, str] | None) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate([to] if to else [node for node in executor.loader.graph.leaf_nodes() if node[0] == "store"])
 
 
 def asked(query: str) -> Any:
@@ -29,8 +24,8 @@ def test_there_and_back() -> None:
     world = World(units=5)
     order, unpaid = world.buy(2), world.hold()
     before = {row.public_id: row.basket for row in PaymentIntent.objects.all()}
+    back(*reversed(STEPS))
     try:
-        migrate(OLD)
         rows = asked("SELECT public_id, order_id, seller_id, basket FROM store_paymentintent ORDER BY id")
         assert [(name, paid, seller) for name, paid, seller, _ in rows] == [
             (order.intent.public_id, order.pk, world.seller.pk),
@@ -40,9 +35,8 @@ def test_there_and_back() -> None:
             basket = json.loads(kept) if isinstance(kept, str) else kept
             assert set(basket) == {"ship_to", "connection", "items_minor", "shipping_minor", "lines", "offer"}
             assert (basket["connection"], basket["offer"]) == (world.shop.pk, "")
-        migrate(NEW)
     finally:
-        migrate(None)
+        forward(*STEPS)
     assert {row.public_id: row.basket for row in PaymentIntent.objects.all()} == before
     order.refresh_from_db()
     assert order.intent and order.intent.public_id != unpaid
@@ -54,9 +48,10 @@ def test_an_earlier_version_cannot_keep_two_offers_of_one_payment() -> None:
     intent = PaymentIntent.objects.get(public_id=world.hold())
     intent.basket["parts"][0]["offers"] = ["one", "two"]
     intent.save()
+    back(STEPS[2])
     try:
         with pytest.raises(RuntimeError, match="several parts or offers"):
-            migrate(OLD)
+            back(STEPS[1])
     finally:
-        migrate(None)
+        forward(STEPS[2])
     assert PaymentIntent.objects.get().basket["parts"][0]["offers"] == ["one", "two"]

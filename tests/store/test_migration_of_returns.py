@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.store.test_migration_of_payments import migrate
 
 from crossdock.domain.requests.returns import SEND_WITHIN
 from crossdock.store.models import Return
 from crossdock.usecases.requests.overdue import tell_late
 from market import World
+from steps import back, forward
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,10 +21,8 @@ def test_what_was_accepted_long_ago_is_not_closed_at_once() -> None:
         Return.objects.create(order=world.buy(1), seller=world.seller, reason="other", **{**accepted, **more})
         for more in ({}, *others)
     ]
-    try:
-        migrate(("store", "0068_pages"))
-    finally:
-        migrate(None)
+    back("0069_unsent_returns")
+    forward("0069_unsent_returns")
     for row in made:
         row.refresh_from_db()
     old, *rest = made
