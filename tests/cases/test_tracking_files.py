@@ -14,10 +14,10 @@ import pytest
 from django.test import Client
 
 from crossdock.domain.pasted import SPOILT, rows_in, text_of
+from crossdock.domain.storable import plain
 from crossdock.store.models import Order, Shipment, ShopCopy
 from crossdock.usecases.orders.actions import ship_by_hand
 from crossdock.usecases.orders.paste_tracking import Judged, apply, judge
-from crossdock.web.seller.export import plain
 from market import World
 
 UPS, UPS2 = "1Z999AA10123456784", "1Z999AA10123456775"

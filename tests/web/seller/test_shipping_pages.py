@@ -301,7 +301,7 @@ def test_the_list_its_filters_its_sum_and_its_file(world: World, desk: Desk) -> 
     assert "1 label" in desk.get(f"/seller/labels/?q=%23{first.number}") and kept.tracking_number in desk.page
     assert "No label fits" in desk.get("/seller/labels/?until=2020-01-01")
     assert "2 labels" in desk.get("/seller/labels/?since=9999-99-99&until=0000-00-00&show=nonsense&after=x")
-    lines = desk.client.get("/seller/labels/export.csv").content.decode("utf-8-sig").splitlines()
+    lines = desk.client.get("/seller/labels/export.csv").getvalue().decode("utf-8-sig").splitlines()
     assert len(lines) == 3 and lines[0].startswith("order,reference,bought_at,state")
     assert "'=HYPERLINK(1)" in lines[2] and "5.20" in lines[2]
     stranger = Desk(World(units=1, now=datetime.now(UTC)).seller)

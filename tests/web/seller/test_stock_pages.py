@@ -138,7 +138,7 @@ class TestRecorder:
 
     def test_csv_is_a_table_that_no_spreadsheet_runs(self, seller: Client, world: World) -> None:  # noqa: F811
         Movement.objects.create(variant=world.variant, at=world.now, kind="edited", cause="=cmd|calc", quantity=-2)
-        text = seller.get(recorder_url(world, "export.csv")).content.decode("utf-8-sig")
+        text = seller.get(recorder_url(world, "export.csv")).getvalue().decode("utf-8-sig")
         assert "'=cmd|calc" in text
         assert ",-2," in text
         assert text.startswith("at,movement,cause,event,order,who,units,shop_count_before")

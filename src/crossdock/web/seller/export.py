@@ -1,27 +1,24 @@
 """A list of orders as CSV, read page by page. One row per order line, since that is what spreadsheets count."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.daily.filters import OrderFilter
-from crossdock.domain.storable import MARK, plain
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.orders.daily.order_list import found_in
 from crossdock.usecases.orders.queries import in_page, tracking_numbers
 from crossdock.usecases.record.audit import exported
+from crossdock.web import streams
 from crossdock.web.people import signed_in
 from crossdock.web.seller.daily.lists import chosen
 from crossdock.web.seller.panel import sellers_only
-from crossdock.web.streams import in_turn
 
 PAGE = 1000
 COLUMNS = (
@@ -43,20 +40,6 @@ COLUMNS = (
     "order_total",
     "tracking",
 )
-
-
-def as_download(lines: Iterable[str], name: str) -> HttpResponse:
-    """A CSV file of these lines, headings first."""
-    response = HttpResponse(MARK + "".join(lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def as_stream(request: HttpRequest, lines: Iterator[str], name: str) -> StreamingHttpResponse:
-    """A CSV file sent as it is read, so that its memory does not grow with it."""
-    response = StreamingHttpResponse(in_turn(request, lines), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 def _rows(page: QuerySet[Order]) -> list[tuple[Any, ...]]:
@@ -86,22 +69,21 @@ def _rows(page: QuerySet[Order]) -> list[tuple[Any, ...]]:
     )
 
 
-def _shown(row: tuple[Any, ...]) -> list[str]:
+def _shown(row: tuple[Any, ...]) -> list[object]:
     _, number, reference, placed, ship_by, *rest = row
     *words, unit, currency, total, tracking = rest
     price = Money(unit, currency), currency, Money(total, currency)
-    values = (number, reference, placed.isoformat(), ship_by.isoformat(), *words, *price, tracking)
-    return [plain("" if value is None else value) for value in values]
+    return [number, reference, placed.isoformat(), ship_by.isoformat(), *words, *price, tracking]
 
 
-def _part(seller: Seller, wanted: OrderFilter, now: datetime, after: int | None) -> tuple[str, int | None]:
-    """The lines of the next page, and where the one after it starts when there may be one."""
-    found = found_in(seller=seller, wanted=wanted, now=now, after=after)
-    rows = _rows(found[:PAGE])
-    text = io.StringIO()
-    csv.writer(text).writerows(_shown(row) for row in rows if row[COLUMNS.index("title") + 1] is not None)
-    whole = len({row[0] for row in rows}) == PAGE
-    return text.getvalue(), rows[-1][0] if whole else None
+def _pages(seller: Seller, wanted: OrderFilter, now: datetime) -> Iterator[list[list[object]]]:
+    after: int | None = None
+    while True:
+        rows = _rows(found_in(seller=seller, wanted=wanted, now=now, after=after)[:PAGE])
+        yield [_shown(row) for row in rows if row[COLUMNS.index("title") + 1] is not None]
+        if len({row[0] for row in rows}) < PAGE:
+            return
+        after = rows[-1][0]
 
 
 @sellers_only
@@ -117,14 +99,4 @@ def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
         # What was searched for may be a buyer's name, and people are numbers in the audit log.
         detail={"seller": seller.public_id, "which": wanted.queue, "narrowed_by": list(wanted.parts)},
     )
-
-    def lines() -> Iterator[str]:
-        yield MARK + ",".join(COLUMNS) + "\r\n"
-        after: int | None = None
-        while True:
-            text, after = _part(seller, wanted, now, after)
-            yield text
-            if after is None:
-                return
-
-    return as_stream(request, lines(), f"orders-{wanted.queue}.csv")
+    return streams.as_csv(request, f"orders-{wanted.queue}.csv", COLUMNS, _pages(seller, wanted, now))

@@ -1,21 +1,18 @@
 """All labels that a seller bought: by state, period and number, with what they cost, and as a spreadsheet."""
 
-import csv
-import io
 from datetime import UTC, datetime, timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
-from crossdock.domain.storable import plain
-from crossdock.store.models import Seller
+from crossdock.store.models import Label, Seller
 from crossdock.usecases.labels.label_list import LISTS, cost_of, every, in_list
 from crossdock.usecases.record.audit import exported
+from crossdock.web import streams
 from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
-from crossdock.web.seller.export import as_download
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
 
@@ -79,27 +76,26 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
 
 @sellers_only
 @require_safe
-def as_csv(request: HttpRequest, seller: Seller) -> HttpResponse:
+def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
     exported(actor=signed_in(request), what="labels as CSV", now=timezone.now(), detail={"seller": seller.public_id})
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for label in every(in_list(seller=seller, **_chosen(request))):  # type: ignore[arg-type]
-        moments = [at.isoformat() if at else "" for at in (label.bought_at, label.delivered_at, label.voided_at)]
-        values = (
-            label.order.number,
-            label.order.reference,
-            moments[0],
-            label.state,
-            label.carrier,
-            label.service,
-            label.tracking_number,
-            label.price,
-            label.currency,
-            label.insured or "",
-            label.order.ship_to["name"],
-            label.order.ship_to["country"],
-            *moments[1:],
-        )
-        writer.writerow([plain(value) for value in values])
-    return as_download([text.getvalue()], "labels.csv")
+    found = every(in_list(seller=seller, **_chosen(request)))  # type: ignore[arg-type]
+    return streams.as_csv(request, "labels.csv", COLUMNS, [map(_row, found)])
+
+
+def _row(label: Label) -> tuple[object, ...]:
+    moments = [at.isoformat() if at else "" for at in (label.bought_at, label.delivered_at, label.voided_at)]
+    return (
+        label.order.number,
+        label.order.reference,
+        moments[0],
+        label.state,
+        label.carrier,
+        label.service,
+        label.tracking_number,
+        label.price,
+        label.currency,
+        label.insured or None,
+        label.order.ship_to["name"],
+        label.order.ship_to["country"],
+        *moments[1:],
+    )

@@ -2,23 +2,20 @@
 before and after; a chart, and a table for spreadsheets.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from crossdock.domain.storable import plain
 from crossdock.store.models import Movement, Seller, Variant
 from crossdock.usecases.record.rights import theirs
 from crossdock.usecases.stock.queries import left_around, moves_of
+from crossdock.web import streams
 from crossdock.web.forms import typed
-from crossdock.web.seller.export import as_download
 from crossdock.web.seller.listings import MOVEMENT_WORDS
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
@@ -169,41 +166,37 @@ def page(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> 
     return show(request, seller, "recorder", context, here="listings")
 
 
-def _csv(variant: Variant, kind: str) -> Iterator[str]:
-    yield ",".join(COLUMNS) + "\r\n"
+def _pages(variant: Variant, kind: str) -> Iterator[Iterator[tuple[object, ...]]]:
     rows, after = _moves(variant, kind), None
     while True:
         moves = list((rows if after is None else rows.filter(pk__lt=after))[:CSV_PAGE])
-        text = io.StringIO()
-        writer = csv.writer(text)
-        for line in _lines(variant, moves):
-            move = line.move
-            number = f"#{move.order.number}" if move.order else ""
-            values = (
-                move.at.isoformat(),
-                line.words,
-                move.cause,
-                line.event,
-                number,
-                move.actor or "",
-                move.quantity,
-                move.count_before,
-                move.count_after,
-                line.before,
-                move.left,
-            )
-            writer.writerow(
-                ["" if value is None else value if isinstance(value, int) else plain(value) for value in values]
-            )
-        yield text.getvalue()
+        yield map(_row, _lines(variant, moves))
         if len(moves) < CSV_PAGE:
             return
         after = moves[-1].pk
 
 
+def _row(line: Line) -> tuple[object, ...]:
+    move = line.move
+    return (
+        move.at.isoformat(),
+        line.words,
+        move.cause,
+        line.event,
+        f"#{move.order.number}" if move.order else "",
+        move.actor,
+        move.quantity,
+        move.count_before,
+        move.count_after,
+        line.before,
+        move.left,
+    )
+
+
 @sellers_only
 @require_safe
-def as_csv(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> HttpResponse:
+def as_csv(request: HttpRequest, seller: Seller, public_id: str, variant: str) -> StreamingHttpResponse:
     found = _variant(seller, public_id, variant)
     kind = typed(request.GET, "kind", longest=10)
-    return as_download(_csv(found, kind if kind in KINDS else ""), f"stock-{found.public_id}.csv")
+    pages = _pages(found, kind if kind in KINDS else "")
+    return streams.as_csv(request, f"stock-{found.public_id}.csv", COLUMNS, pages)

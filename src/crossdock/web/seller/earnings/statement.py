@@ -1,8 +1,5 @@
 """A seller's statement of a period: on a page, as a spreadsheet, as a PDF."""
 
-import csv
-import io
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,15 +8,14 @@ from django.views.decorators.http import require_safe
 
 from crossdock.domain.currencies import NotMoney, minor_units
 from crossdock.domain.earnings.balance import KIND_WORDS
-from crossdock.domain.storable import MARK, plain
 from crossdock.store.models import Seller
 from crossdock.usecases.money.balance import balances
 from crossdock.usecases.money.statement import Line, Period, every, page_of, sums
 from crossdock.usecases.record.audit import exported
+from crossdock.web import streams
 from crossdock.web.forms import typed, typed_day
 from crossdock.web.people import signed_in
 from crossdock.web.seller.earnings.balance import own_currency_first
-from crossdock.web.seller.export import as_stream
 from crossdock.web.seller.panel import sellers_only, show
 from crossdock.web.storefront.browse import number_after
 
@@ -70,8 +66,8 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     return show(request, seller, "statement", context, here="money")
 
 
-def _row(line: Line) -> list[str]:
-    values = (
+def _row(line: Line) -> tuple[object, ...]:
+    return (
         line.at.isoformat(),
         KIND_WORDS[line.kind].one,
         line.order.number if line.order else "",
@@ -81,8 +77,6 @@ def _row(line: Line) -> list[str]:
         line.net,
         line.net.currency,
     )
-    # An amount below zero begins with what a spreadsheet runs, and is a number all the same.
-    return [str(value) if place in (4, 5, 6) else plain(value) for place, value in enumerate(values)]
 
 
 def _told(request: HttpRequest, seller: Seller, what: str, period: Period) -> None:
@@ -97,18 +91,11 @@ def name_of(period: Period, first: date, last: date, kind: str) -> str:
 @sellers_only
 @require_safe
 def as_csv(request: HttpRequest, seller: Seller) -> StreamingHttpResponse:
-    """Sent page by page as it is read."""
     period, first, last = chosen(request, seller)
     _told(request, seller, "statement as CSV", period)
 
-    def lines() -> Iterator[str]:
-        yield MARK + ",".join(COLUMNS) + "\r\n"
-        for page in every(seller=seller, period=period):
-            text = io.StringIO()
-            csv.writer(text).writerows(_row(line) for line in page)
-            yield text.getvalue()
-
-    return as_stream(request, lines(), name_of(period, first, last, "csv"))
+    pages = (map(_row, page) for page in every(seller=seller, period=period))
+    return streams.as_csv(request, name_of(period, first, last, "csv"), COLUMNS, pages)
 
 
 @sellers_only

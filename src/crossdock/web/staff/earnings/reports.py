@@ -2,8 +2,6 @@
 and the same as CSV. Days are days in the marketplace's time zone.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -18,14 +16,13 @@ from django.views.decorators.http import require_safe
 from crossdock.domain.due.zones import place_of
 from crossdock.domain.earnings.report import FIGURES, Report, Sum
 from crossdock.domain.roles import Right
-from crossdock.domain.storable import MARK, plain
 from crossdock.store.models import User
 from crossdock.usecases.money.reports.journal import Posting, every, of_figure
 from crossdock.usecases.money.reports.report import report
 from crossdock.usecases.money.statement import Period
 from crossdock.usecases.record.audit import exported
+from crossdock.web import streams
 from crossdock.web.forms import typed, typed_day
-from crossdock.web.seller.export import as_stream
 from crossdock.web.staff.panel import PAGE, show, staff_only
 from crossdock.web.storefront.browse import number_after
 
@@ -119,20 +116,13 @@ def rows(request: HttpRequest, staff: User, key: str) -> HttpResponse:
     return show(request, "earnings/report_rows", context, here="reports", status=422 if days.trouble else 200)
 
 
-def _lines(days: Days, found: list[Report]) -> Iterator[str]:
-    yield MARK + ",".join(COLUMNS) + "\r\n"
-    for one in found:
-        text = io.StringIO()
-        csv.writer(text).writerows([days.first, days.last, one.currency, *row] for row in _rows(one))
-        yield text.getvalue()
-
-
-def _rows(one: Report) -> Iterator[list[object]]:
+def _rows(days: Days, one: Report) -> Iterator[tuple[object, ...]]:
+    of = (days.first, days.last, one.currency)
     for sum_ in one.sums:
-        yield [sum_.figure.group, plain(sum_.figure.title), sum_.count, sum_.amount]
-    yield ["Disputes", "Disputes lost", *one.lost]
+        yield *of, sum_.figure.group, sum_.figure.title, sum_.count, sum_.amount
+    yield *of, "Disputes", "Disputes lost", *one.lost
     for held in one.open:
-        yield ["Open at the end", plain(held.title), "", held.amount]
+        yield *of, "Open at the end", held.title, None, held.amount
 
 
 @staff_only(Right.REPORTS)
@@ -145,13 +135,14 @@ def as_csv(request: HttpRequest, staff: User) -> HttpResponse | StreamingHttpRes
     detail = {"since": days.first.isoformat(), "until": days.last.isoformat()}
     exported(actor=staff, what="report as CSV", now=timezone.now(), detail=detail)
     found = report(since=days.since, until=days.until)
-    return as_stream(request, _lines(days, found), f"report-{days.first}-{days.last}.csv")
+    name = f"report-{days.first}-{days.last}.csv"
+    return streams.as_csv(request, name, COLUMNS, (_rows(days, one) for one in found))
 
 
-def _side(row: Posting) -> list[str]:
+def _side(row: Posting) -> tuple[object, ...]:
     """What an account gains is a debit. A seller's account is named by the seller's public id beside it."""
-    seller, sides = row.seller, (row.amount, "") if row.amount.minor > 0 else ("", -row.amount)
-    values = (
+    seller, sides = row.seller, (row.amount, None) if row.amount.minor > 0 else (None, -row.amount)
+    return (
         row.transfer,
         row.at.isoformat(),
         row.cause.partition(":")[0],
@@ -161,8 +152,8 @@ def _side(row: Posting) -> list[str]:
         seller.public_id if seller else "",
         seller.name if seller else "",
         row.amount.currency,
+        *sides,
     )
-    return [*map(plain, values), *map(str, sides)]
 
 
 @staff_only(Right.BOOKS)
@@ -175,11 +166,5 @@ def journal(request: HttpRequest, staff: User) -> HttpResponse | StreamingHttpRe
     detail = {"since": days.first.isoformat(), "until": days.last.isoformat()}
     exported(actor=staff, what="books as CSV", now=timezone.now(), detail=detail)
 
-    def lines() -> Iterator[str]:
-        yield MARK + ",".join(JOURNAL) + "\r\n"
-        for page in every(since=days.since, until=days.until):
-            text = io.StringIO()
-            csv.writer(text).writerows(map(_side, page))
-            yield text.getvalue()
-
-    return as_stream(request, lines(), f"books-{days.first}-{days.last}.csv")
+    pages = (map(_side, page) for page in every(since=days.since, until=days.until))
+    return streams.as_csv(request, f"books-{days.first}-{days.last}.csv", JOURNAL, pages)
