@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.usecases.requests.test_returns import client_of, shipped, world
 
+from at_once import meanwhile
 from crossdock.domain.moderation.sellers import Bar
 from crossdock.domain.requests.ratings import ARRIVES_WITHIN, LONGEST, OPEN_FOR, Rated, opens, why_not_rate
 from crossdock.domain.requests.withdrawals import Sale
@@ -168,6 +169,16 @@ class TestLookedAt:
         decide(rating=row, down=False, words="A bad day is no breach.", actor=risk, now=world.later())
         kept = Rating.objects.get()
         assert kept.reported_at is None and kept.down_at is None and counted(world) == (1, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_reported_it_a_moment_before_is_told_what_was_decided(world: World) -> None:
+    row, risk, reporter = given_to(world), user(is_staff=True, roles="risk"), user()
+    meanwhile(
+        lambda: report(rating=row, reporter=reporter, why=TERMS, now=world.now),
+        lambda: decide(rating=row, down=True, words="It does.", actor=risk, now=world.now),
+    )
+    assert Rating.objects.get().down_at is not None and Mail.objects.filter(to=reporter.email).count() == 1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from time import monotonic, sleep
-from typing import Any
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connections
 from tests.web.agents.test_ucp_checkouts import agent, at, host, made, on, pay, worlds  # noqa: F401
 
+from at_once import meanwhile
 from crossdock.store.models import AgentSession, Order, PaymentIntent
 from crossdock.usecases.checkout.agents.sessions import cancel_session, change_session, take_over
 from crossdock.usecases.errors import NotAllowed
@@ -18,33 +17,6 @@ from market import World
 from ucp_agent import UcpAgent
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> Any:
-    """What `second` came to, which waits for a lock of `first` when that commits."""
-
-    def apart() -> object:
-        try:
-            return second()
-        except NotAllowed as no:
-            return no
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            first()
-            coming, end = pool.submit(apart), monotonic() + 20
-            while not _waits():
-                assert monotonic() < end and not coming.done(), "nothing waits"
-                sleep(0.01)
-        return coming.result(timeout=20)
-
-
-def _waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture

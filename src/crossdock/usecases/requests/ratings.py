@@ -156,7 +156,8 @@ def _mine(order: Order) -> Rating | None:
 
 
 def _locked(rating: Rating) -> Rating:
-    rows = Rating.objects.select_related("order__buyer", "order__seller", "seller__owner", "reported_by")
+    """Who reported it is read after the lock. Raises Stale."""
+    rows = Rating.objects.select_related("order__buyer", "order__seller", "seller__owner")
     row = rows.select_for_update(no_key=True, of=("self",)).filter(pk=rating.pk).first()
     if row is None:
         raise Stale("The buyer took this rating back meanwhile.")
