@@ -30,6 +30,7 @@ from crossdock.domain.events import (
     Unreadable,
 )
 from crossdock.domain.labels import VoidState
+from crossdock.domain.moderation.quotas import Quota
 from crossdock.domain.moderation.takedowns import Ground
 from crossdock.domain.payments import BankRefund, Dispute, DisputeState, RefundState, Standing
 from crossdock.domain.requests.messages import Side
@@ -43,6 +44,7 @@ from crossdock.usecases.catalogue import import_products
 from crossdock.usecases.catalogue.evening.prices import set_price_limit
 from crossdock.usecases.catalogue.listings import archive_listing, make_listing
 from crossdock.usecases.catalogue.moderation.deciding import take_down
+from crossdock.usecases.catalogue.room import set_quotas
 from crossdock.usecases.labels import purchase
 from crossdock.usecases.money import balance, bank_news, payouts
 from crossdock.usecases.orders import snapshots
@@ -137,6 +139,15 @@ def listing_taken_down(stage: Stage) -> Iterator[AlertCode]:
     )
     yield AlertCode.LISTING_TAKEN_DOWN
     stage.post(f"/seller/listings/{listing.public_id}/appeal/", words="It is real.", deed="appealed")
+
+
+def quota_near(stage: Stage) -> Iterator[AlertCode]:
+    seller, staff = stage.world.seller, user(is_staff=True)
+    set_quotas(seller=seller, wanted={Quota.LISTINGS: 2}, why="You are new.", actor=staff, now=stage.world.later())
+    seller.refresh_from_db()
+    make_listing(seller=seller, title="Fox", description="", price=Money(100, "USD"), count=1, now=stage.world.later())
+    yield AlertCode.QUOTA_NEAR
+    set_quotas(seller=seller, wanted={Quota.LISTINGS: 50}, why="Well done.", actor=staff, now=stage.world.later())
 
 
 def order_refused(stage: Stage) -> Iterator[AlertCode]:
@@ -577,6 +588,7 @@ PLAYS: dict[str, Play] = {
         scope_missing,
         shop_money_changed,
         price_jumped,
+        quota_near,
         webhook_lost,
         shop_unreachable,
         product_deleted,

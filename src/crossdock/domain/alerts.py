@@ -47,6 +47,7 @@ class AlertCode(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     LISTING_TAKEN_DOWN = "listing_taken_down"
     PRICE_JUMPED = "price_jumped"
+    QUOTA_NEAR = "quota_near"
 
 
 class Button(StrEnum):
@@ -286,6 +287,13 @@ KINDS: dict[AlertCode, AlertKind] = {
         "Take or keep",
         Group.STOCK,
         seen="They stay as they are.",
+    ),
+    AlertCode.QUOTA_NEAR: AlertKind(
+        "You are near one of your limits",
+        Button.ASK_STAFF,
+        "Ask staff for more",
+        Group.OPERATIONAL,
+        seen="It is enough for now.",
     ),
 }
 

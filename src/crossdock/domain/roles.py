@@ -56,7 +56,7 @@ WORDS: dict[Right, str] = {
     Right.RULES: "see the marketplace's rules and switch them",
     Right.CATALOGUE: "define the marketplace's attributes and categories",
     Right.MODERATE: "read reports of listings, take listings down, put them back and decide appeals",
-    Right.SELLERS: "suspend a seller's sales and let them sell again",
+    Right.SELLERS: "suspend a seller's sales and let them sell again, and set how much they may have",
     Right.APPROVE: "see what new sellers say of themselves, approve them and send them back",
     Right.TOKENS: "make and revoke API tokens of the marketplace",
     Right.AUDIT: "read the audit log and how long data is kept",

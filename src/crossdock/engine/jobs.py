@@ -20,6 +20,7 @@ from crossdock.store.work import PUMP
 from crossdock.usecases.accounts import away
 from crossdock.usecases.catalogue import offers
 from crossdock.usecases.catalogue.filling import refill_some
+from crossdock.usecases.catalogue.room import fill_rooms
 from crossdock.usecases.catalogue.saved import BUYERS_AT_ONCE, mail_searches
 from crossdock.usecases.catalogue.selling.run import follow_some
 from crossdock.usecases.checkout import checkout
@@ -105,8 +106,8 @@ BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = (
 @app.task(name="crossdock.minute", queueing_lock="minute", pass_context=True)
 async def minute(context: JobContext, timestamp: int) -> None:
     """Orders that are late for their shop, offers whose time ran out, holidays that begin and end, requests and
-    returns that nobody answered or sent, orders that look different by a new link, and privacy requests for shops that
-    no pump visits.
+    returns that nobody answered or sent, orders that look different by a new link, privacy requests for shops that no
+    pump visits, and listings that wait for room.
     """
     engine = _engine(context)
     run = engine.threads.run
@@ -118,6 +119,7 @@ async def minute(context: JobContext, timestamp: int) -> None:
         partial(run, overdue.tell_late, now=engine.clock()),
         partial(run, judge_newly_linked, now=engine.clock(), seen=_LINKED),
         partial(run, inbox.obey_for_closed_shops),
+        partial(run, fill_rooms, now=engine.clock()),
         partial(_fill_again, engine),
         partial(_follow_rules, engine),
         partial(set_aside.try_again, engine),

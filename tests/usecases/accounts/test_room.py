@@ -11,7 +11,6 @@ from crossdock.domain.values import Money
 from crossdock.store.models import ApiToken, Listing, Seller
 from crossdock.usecases.accounts import tokens
 from crossdock.usecases.accounts.tokens import make_token
-from crossdock.usecases.catalogue import listings
 from crossdock.usecases.catalogue.listings import archive_listing, make_listing, relist
 from crossdock.usecases.errors import NotAllowed
 from market import seller as a_seller
@@ -21,6 +20,11 @@ NOW = datetime.now(UTC)
 
 def made(seller: Seller, title: str = "Fox") -> Listing:
     return make_listing(seller=seller, title=title, description="", price=Money(100, "USD"), count=1, now=NOW)
+
+
+def allow(seller: Seller, **most: int) -> None:
+    seller.quotas = most
+    seller.save(update_fields=["quotas"])
 
 
 @pytest.mark.django_db
@@ -38,9 +42,9 @@ def test_tokens_that_ended_leave_room(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.django_db
-def test_listings_in_the_archive_leave_room_and_come_back_only_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listings, "MOST_BY_HAND", 2)
+def test_listings_in_the_archive_leave_room_and_come_back_only_into_it() -> None:
     seller = a_seller()
+    allow(seller, by_hand=2)
     first, _ = made(seller), made(seller)
     with pytest.raises(NotAllowed, match="You have 2 listings made by hand"):
         made(seller)
@@ -55,8 +59,8 @@ def test_listings_in_the_archive_leave_room_and_come_back_only_into_it(monkeypat
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_at_once_make_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "MOST_TOKENS", 1)
-    monkeypatch.setattr(listings, "MOST_BY_HAND", 1)
     seller, together = a_seller(), Barrier(2, timeout=60)
+    allow(seller, by_hand=1)
 
     def tab(number: int) -> int:
         refused = 0

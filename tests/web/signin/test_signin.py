@@ -76,6 +76,7 @@ ASKING = {
     "seller_before_document",
     "staff_approval",
     "staff_approval_document",
+    "staff_seller_quotas",
     "staff_seller_sales",
     "staff_token_resume",
     "staff_token_revoke",

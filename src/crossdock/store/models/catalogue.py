@@ -21,6 +21,8 @@ class ListingState(models.TextChoices):
     ARCHIVED = "archived"
     # By staff: neither the seller nor their shop brings it back (usecases/catalogue/moderation/).
     TAKEN_DOWN = "taken_down"
+    # Its seller has as many listings on sale as they may (usecases/catalogue/room.py).
+    WAITING = "waiting"
 
 
 # What is offered, of shops that are connected and sellers who may sell.
@@ -82,6 +84,7 @@ class Listing(models.Model):
             ),
             models.Index(fields=["seller", "-id"], name="listing_of_seller"),
             models.Index(fields=["seller", "state", "-id"], name="listing_by_state"),
+            models.Index(fields=["seller", "id"], name="listing_waiting", condition=Q(state="waiting")),
             GinIndex(fields=["search"], opclasses=["gin_trgm_ops"], name="listing_search"),
             GinIndex(
                 fields=["facts"],

@@ -114,6 +114,9 @@ class Seller(models.Model):
     barred = models.CharField(max_length=10, blank=True, default="", db_default="")
     # Who answers in the European Union for what they sell (domain/moderation/particulars.py): name, address, email.
     eu_contact = models.JSONField(default=dict, db_default={}, blank=True)
+    # Limits that staff set: {quota: most}; what the seller was told of near ones (usecases/accounts/quotas/gate.py).
+    quotas = models.JSONField(default=dict, db_default={}, blank=True)
+    quotas_told = models.JSONField(default=dict, db_default={}, blank=True)
     fee_basis_points = models.PositiveSmallIntegerField(default=800)
     created_at = models.DateTimeField(auto_now_add=True)
 

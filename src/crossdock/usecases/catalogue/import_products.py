@@ -15,12 +15,14 @@ from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant
 from crossdock.domain.finding.words import folded
 from crossdock.domain.for_sale import for_sale
 from crossdock.domain.goods import certificate
+from crossdock.domain.moderation.quotas import Quota
 from crossdock.store.bulk import copy_in, lock_in_order, update_rows
 from crossdock.store.crash import point
 from crossdock.store.models import Connection, Listing, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.together import ask
+from crossdock.usecases.accounts.quotas.gate import Room, room_for
 from crossdock.usecases.catalogue.duplicates import find_duplicates
 from crossdock.usecases.catalogue.evening.prices import hold_jumps, none_waits, write_jumps
 from crossdock.usecases.catalogue.filling import (
@@ -32,6 +34,7 @@ from crossdock.usecases.catalogue.filling import (
     searchable,
     short,
 )
+from crossdock.usecases.catalogue.room import limited, settle_place, tell_waiting, wants_place
 from crossdock.usecases.catalogue.selling.rules import Rules, rules_of
 from crossdock.usecases.parties.quarantine import Intake, Tally, key_of, of_row
 from crossdock.usecases.record.telling import Telling, telling
@@ -153,6 +156,7 @@ def _keep(
     # What happens to a variant is a change of its listing, too.
     touched |= {*changed.values(), *(owner[id_] for id_ in wanted.keys() - kept.keys()), *jumped.products}
     tally.changed, tally.new = tally.changed + len(touched & listings.keys()), tally.new + len(here) - len(listings)
+    room = _room(shop, listings, wanted_here, now=told.now)
     rows = _locked(shop, [listings[id_] for id_ in touched & listings.keys()])
     if filled := {id_: row.by_hand for id_, row in rows.items() if row.by_hand != listings[id_].by_hand}:
         # The seller filled them between our reading and the lock.
@@ -161,9 +165,10 @@ def _keep(
         jumped |= hold_jumps(kept=again, wanted=of_them, wanted_here=these, **at_hand)
         wanted_here, wanted = wanted_here | these, wanted | of_them
     write_jumps(jumped, shop=shop, told=told)
-    listings |= _write_listings(rows, wanted_here, told=told)
+    listings |= _write_listings(rows, wanted_here, room, told=told)
     fresh_here = {id_: values for id_, values in wanted_here.items() if id_ not in listings}
-    listings |= _new_listings(shop, fresh_here, now=told.now)
+    listings |= _new_listings(shop, fresh_here, room, now=told.now)
+    tell_waiting(room, shop, told=told)
     if changed:
         locked = list(shop.variants.select_for_update(no_key=True, of=("self",)).filter(pk__in=changed).order_by("pk"))
         for variant in locked:
@@ -225,18 +230,26 @@ def _locked(shop: Connection, seen: Sequence[Listing]) -> dict[str, Listing]:
 
 
 def _write_listings(
-    rows: Mapping[str, Listing], wanted: Mapping[str, Values], *, told: Telling
+    rows: Mapping[str, Listing], wanted: Mapping[str, Values], room: Room, *, told: Telling
 ) -> Mapping[str, Listing]:
     for id_, listing in rows.items():
         if listing.gone_in_shop:
             how = "The product is back in the shop."
             told.settle_by_fact(how=how, codes=(AlertCode.PRODUCT_DELETED,), listing=listing)
+        before = wants_place(listing)
         _fill(listing, {**wanted[id_], "updated_at": told.now})
+        settle_place(listing, before=before, room=room)
     update_rows([*rows.values()], _LISTING)
     return rows
 
 
-def _new_listings(shop: Connection, wanted: Mapping[str, Values], *, now: datetime) -> dict[str, Listing]:
+def _room(shop: Connection, seen: Mapping[str, Listing], wanted: Mapping[str, Values], *, now: datetime) -> Room:
+    """Asked for where a listing of this page may come to be on sale: its lock comes before those of the listings."""
+    coming = limited(shop.seller) and any(id_ not in seen or not wants_place(seen[id_]) for id_ in wanted)
+    return room_for(shop.seller, Quota.LISTINGS, now=now) if coming else Room(shop.seller, Quota.LISTINGS)
+
+
+def _new_listings(shop: Connection, wanted: Mapping[str, Values], room: Room, *, now: datetime) -> dict[str, Listing]:
     left_out = set(shop.settings.get("left_out", []))
     made = [
         Listing(
@@ -250,10 +263,13 @@ def _new_listings(shop: Connection, wanted: Mapping[str, Values], *, now: dateti
         )
         for id_, values in wanted.items()
     ]
+    for listing in made:
+        settle_place(listing, before=False, room=room)
     return {listing.shop_product_id: listing for listing in copy_in(made)}
 
 
 _LISTING = (
+    "state",
     "title",
     "description",
     "images",

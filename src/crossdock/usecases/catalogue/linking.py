@@ -16,10 +16,11 @@ from crossdock.domain.goods import Said, Verdict, gtin
 from crossdock.domain.stock import HoldState
 from crossdock.domain.team.roles import Duty
 from crossdock.store.bulk import lock_in_order
-from crossdock.store.models import Duplicate, Listing, Reservation, User, Variant, VariantStock
+from crossdock.store.models import Duplicate, Listing, Reservation, Seller, User, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.stock import next_stock_no
 from crossdock.usecases.catalogue.queries import members_of, named
+from crossdock.usecases.catalogue.room import back_to
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
@@ -288,5 +289,6 @@ def _unlink(
         else:
             name.save(update_fields=["left_out"])
     listings = Listing.objects.filter(pk__in=again, state=ListingState.LEFT_OUT)
-    listings.update(state=ListingState.LIVE, updated_at=told.now)
+    for seller in Seller.objects.filter(pk__in=listings.values("seller")) if again else ():
+        listings.filter(seller=seller).update(state=back_to(seller, ListingState.LIVE), updated_at=told.now)
     return kept

@@ -11,15 +11,18 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.currencies import CURRENCIES
+from crossdock.domain.moderation.quotas import Quota
 from crossdock.domain.moderation.sellers import why_not_yours
 from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import OFFERED, ListingState
 from crossdock.store.models.people import BARRED, PAUSED
 from crossdock.store.models.shops import ConnectionState
+from crossdock.usecases.accounts.quotas.gate import take_one
 from crossdock.usecases.catalogue.duplicates import find_duplicates, keep_as_it_is
 from crossdock.usecases.catalogue.filling import filler, searchable
 from crossdock.usecases.catalogue.import_products import MOST_IMAGES
+from crossdock.usecases.catalogue.room import wants_place
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.alerts import settle_by_fact
 from crossdock.usecases.stock.linked import counted_by_hand
@@ -78,6 +81,8 @@ def why_not_live(
         reasons.append("It is in your archive. Choose “List again” to sell it.")
     if listing.state == ListingState.LEFT_OUT:
         reasons.append("You left it out when you connected the shop. Choose “List again” to sell it.")
+    if listing.state == ListingState.WAITING:
+        reasons.append("You have as many listings on sale as you may. It is listed by itself when there is room.")
     if listing.gone_in_shop:
         reasons.append("The product was deleted in your shop.")
     else:
@@ -137,16 +142,11 @@ def _checked(*, title: str, price: Money, count: int | None, images: Sequence[st
         raise Invalid(f"At most {MOST_IMAGES} pictures.")
 
 
-# Made by hand and on sale; a shop's own are as many as it has.
-MOST_BY_HAND = 10_000
-
-
-def _require_room(seller: Seller) -> None:
-    """The seller's row is locked, so that two tabs do not make one too many. Raises NotAllowed."""
-    Seller.objects.select_for_update(no_key=True, of=("self",)).get(pk=seller.pk)
-    there = Listing.objects.filter(seller=seller, connection=None, state=ListingState.LIVE)
-    if there.count() >= MOST_BY_HAND:
-        raise NotAllowed(f"You have {MOST_BY_HAND:,} listings made by hand. Archive some, or connect a shop for more.")
+def _require_room(seller: Seller, *, by_hand: bool, now: datetime) -> None:
+    """Raises NotAllowed."""
+    take_one(seller, Quota.LISTINGS, now=now)
+    if by_hand:
+        take_one(seller, Quota.BY_HAND, now=now)
 
 
 def make_listing(
@@ -162,7 +162,7 @@ def make_listing(
 ) -> Listing:
     _checked(title=title, price=price, count=count, images=images)
     with transaction.atomic():
-        _require_room(seller)
+        _require_room(seller, by_hand=True, now=now)
         listing = Listing.objects.create(
             seller=seller,
             title=title.strip()[:300],
@@ -249,8 +249,8 @@ def relist(*, listing: Listing, now: datetime) -> None:
     if listing.gone_in_shop:
         raise NotAllowed("The product was deleted in your shop; it comes back here when it does there.")
     with transaction.atomic():
-        if listing.connection_id is None and listing.state != ListingState.LIVE:
-            _require_room(listing.seller)
+        if listing.state != ListingState.LIVE and wants_place(listing):
+            _require_room(listing.seller, by_hand=listing.connection_id is None, now=now)
         _set_state(listing, ListingState.LIVE, now=now)
     settle_by_fact(now=now, how="Listed again.", codes=(AlertCode.UNITS_BACK,), listing=listing)
 

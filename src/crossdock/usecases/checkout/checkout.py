@@ -34,6 +34,7 @@ from crossdock.usecases.catalogue.offers import lock_for_payment, mark_paid
 from crossdock.usecases.checkout.basket import Basket, PricedBasket, priced
 from crossdock.usecases.checkout.gone import give_back, give_part_back
 from crossdock.usecases.checkout.new_order import UnderLock, ask_under_lock, write_orders
+from crossdock.usecases.checkout.of_a_day import require_room_for_orders
 from crossdock.usecases.checkout.one_of_a_kind import (
     Appeared,
     end_elsewhere,
@@ -120,6 +121,8 @@ def open_checkout(
         if not early:
             rows_now, held_now = lock_with_promises([*wanted, *beside])
         not_twice(basket_now.lines, beside, held_now)
+        for part in basket_now.parts:
+            require_room_for_orders(part.seller, now=now)
         for offer in (line.offer for line in basket_now.lines if line.offer):
             if _keep_hold_of(offer, now=now):
                 del wanted[offer.variant_id]

@@ -96,6 +96,7 @@ SOLD: tuple[Section, ...] = (
             "away_until",
             "eu_contact",
             "fee_basis_points",
+            "quotas",
             "created_at",
         ),
     ),

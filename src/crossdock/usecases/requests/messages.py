@@ -9,12 +9,14 @@ from django.db import transaction
 from django.db.models import F
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.moderation.quotas import Quota
 from crossdock.domain.redact import redact_text
 from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
 from crossdock.domain.roles import Right
 from crossdock.domain.storable import one_line, typed_lines
 from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Message, Order, Thread, User
+from crossdock.usecases.accounts.quotas.gate import take_one
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import require, require_buyer
@@ -42,6 +44,8 @@ def write(*, order: Order, side: Side, author: User, body: str, now: datetime) -
             return before[0]
         if why := why_not_write(said, side, body, now):
             raise Invalid(why)
+        if side is Side.SELLER:
+            take_one(order.seller, Quota.MESSAGES, now=now, told=told)
         message = Message.objects.create(thread=thread, side=side, author=author, body=body, at=now)
         unread = f"unread_{side.other}"
         Thread.objects.filter(pk=thread.pk).update(**{unread: F(unread) + 1, "last_at": now})

@@ -43,6 +43,7 @@ MOVEMENTS, STEPS = 30, 20
 TABS = {
     "": ("All", Q()),
     "live": ("Live", Q(state=ListingState.LIVE)),
+    "waiting": ("Waiting", Q(state=ListingState.WAITING)),
     "hand": ("Made by hand", Q(connection=None)),
     "aside": ("Set aside", has_aside()),
     "left_out": ("Left out", Q(state=ListingState.LEFT_OUT)),

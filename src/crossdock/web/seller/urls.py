@@ -41,7 +41,7 @@ from crossdock.web.seller.moderation import appeal
 from crossdock.web.seller.returns import pages as returns
 from crossdock.web.seller.team import joining as team_joining
 from crossdock.web.seller.team import pages as team
-from crossdock.web.seller.working import away, days, quality, ratings
+from crossdock.web.seller.working import away, days, quality, quotas, ratings
 
 urlpatterns = [
     path("", home.home, name="seller_home"),
@@ -164,6 +164,7 @@ urlpatterns = [
     path("money/payouts/<str:currency>/schedule/", payouts.schedule, name="seller_payout_schedule"),
     path("money/payouts/<str:currency>/now/", payouts.now, name="seller_payout_now"),
     path("profile/ship-from/", labels.ship_from, name="seller_ship_from"),
+    path("profile/limits/", quotas.page, name="seller_quotas"),
     path("profile/", profile.page, name="seller_profile"),
     path("profile/shipping/", profile.shipping, name="seller_shipping"),
     path("profile/holidays/", away.page, name="seller_away"),

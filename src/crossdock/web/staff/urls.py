@@ -26,7 +26,7 @@ from crossdock.web.staff import (
     tokens,
 )
 from crossdock.web.staff.earnings import commission, disputes, money, reports
-from crossdock.web.staff.moderation import approvals, ratings, sellers
+from crossdock.web.staff.moderation import approvals, quotas, ratings, sellers
 from crossdock.web.staff.moderation import pages as moderation
 from crossdock.web.staff.site import branding, pages
 
@@ -40,6 +40,7 @@ urlpatterns = [
     path("sellers/<slug:public_id>/money/hold/", money.change_hold, name="staff_payout_hold"),
     path("sellers/<slug:public_id>/commission/", money.commission, name="staff_commission"),
     path("sellers/<slug:public_id>/sales/", sellers.change_sales, name="staff_seller_sales"),
+    path("sellers/<slug:public_id>/limits/", quotas.page, name="staff_seller_quotas"),
     path("sellers/<slug:public_id>/act/", acting.begin, name="staff_act"),
     path("act/end/", acting.end, name="staff_act_end"),
     path("orders/<slug:public_id>/", orders.one, name="staff_order"),

@@ -25,6 +25,7 @@ from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Listing, ListingReview, ReviewStep, User
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.moderation.reporting import locked_review, open_review
+from crossdock.usecases.catalogue.room import back_to
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.rights import belongs, require
@@ -135,7 +136,7 @@ def decide(*, review: ListingReview, put_back: bool, words: str, actor: User, no
         row.state = ReviewState.BACK
         # Whose account was closed meanwhile has nothing to sell (usecases/privacy/erasing.py).
         Listing.objects.filter(pk=row.listing_id, state=ListingState.TAKEN_DOWN).update(
-            state=row.listing_state, updated_at=now
+            state=back_to(row.seller, row.listing_state), updated_at=now
         )
         _step(row, Deed.PUT_BACK, words, actor, told=told)
         told.settle_by_fact(how="Put back.", codes=(AlertCode.LISTING_TAKEN_DOWN,), listing=row.listing)

@@ -6,11 +6,15 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crossdock.domain.moderation.quotas import Quota
 from crossdock.domain.selling.choice import Chooser
 from crossdock.domain.values import Money
 from crossdock.store.bulk import update_rows
 from crossdock.store.models import Connection, Listing, Selling
+from crossdock.usecases.accounts.quotas.gate import room_for
+from crossdock.usecases.catalogue.room import settle_place, tell_waiting, wants_place
 from crossdock.usecases.catalogue.selling.rules import choice_in
+from crossdock.usecases.record.telling import telling
 
 BATCH = 500
 
@@ -29,27 +33,36 @@ def follow(*, connection_id: int, now: datetime) -> bool:
     change meanwhile begin anew, and then this batch has moved nothing.
     """
     with transaction.atomic():
-        row = Selling.objects.filter(connection=connection_id, after__isnull=False).first()
+        row = (
+            Selling.objects.select_related("connection__seller")
+            .filter(connection=connection_id, after__isnull=False)
+            .first()
+        )
         if row is None:
             return False
         behind = Listing.objects.filter(connection=connection_id, pk__gt=row.after).order_by("pk")
         some = list(behind.values_list("pk", flat=True)[:BATCH])
         if some:
-            _choose(some, Chooser.of(choice_in(row.choice)), now=now)
+            _choose(some, Chooser.of(choice_in(row.choice)), row.connection, now=now)
         reached = Selling.objects.filter(pk=row.pk, revision=row.revision, after=row.after)
         reached.update(after=some[-1] if some else None)
     return True
 
 
-def _choose(listings: list[int], chooser: Chooser, *, now: datetime) -> None:
+def _choose(listings: list[int], chooser: Chooser, shop: Connection, *, now: datetime) -> None:
+    room = room_for(shop.seller, Quota.LISTINGS, now=now)
     rows = Listing.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=listings).order_by("pk")
     changed = list[Listing]()
     for row in rows:
         price = None if row.lowest_minor is None else Money(row.lowest_minor, row.currency)
         if (why := chooser.why_not(row.said, price)) != row.not_chosen:
+            before = wants_place(row)
             row.not_chosen, row.updated_at = why, now
+            settle_place(row, before=before, room=room)
             changed.append(row)
-    update_rows(changed, ("not_chosen", "updated_at"))
+    update_rows(changed, ("state", "not_chosen", "updated_at"))
+    with telling(now, savepoint=False) as told:
+        tell_waiting(room, shop, told=told)
 
 
 def still_to_follow(shop: Connection) -> int:

@@ -16,7 +16,7 @@ PAGES: dict[Duty, frozenset[str]] = {
             *("seller_orders", "seller_order", "seller_order_messages", "seller_returns", "seller_return"),
             *("seller_runs", "seller_run"),
             *("seller_return_picture", "seller_labels", "seller_label", "seller_team_leave"),
-            "seller_ratings",
+            *("seller_ratings", "seller_quotas"),
         }
     ),
     Duty.ORDERS: frozenset(

@@ -1,0 +1,1 @@
+"""How much one seller may have."""
