@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from crossdock.cli.trouble import Trouble
+from crossdock_lab import planted_agents
 
 
 def plant(name: str) -> None:
@@ -280,47 +281,6 @@ def _synced_back() -> None:
     import_products.receive_products = receive
 
 
-def _refused_goes_on() -> None:
-    """An agent is told of a line that its seller refused that it is on its way."""
-    from dataclasses import replace
-
-    from crossdock.usecases.checkout.agents import order
-
-    good = order.bought_line
-
-    def line(priced: Any, bought: Any) -> Any:
-        found = good(priced, bought)
-        return found if found.current else replace(found, current=1)
-
-    setattr(order, "bought_line", line)  # noqa: B010
-
-
-def _refund_charged() -> None:
-    """By UCP what is given back is negative; here it reads as if it were charged."""
-    from crossdock.usecases.checkout.agents.ucp import order_out as good
-    from crossdock.web.agents.ucp import checkout_shape
-
-    def order_out(*given: Any) -> Any:
-        said = good(*given)
-        for one in (total for adjustment in said["adjustments"] for total in adjustment["totals"]):
-            one["amount"] = abs(one["amount"])
-        return said
-
-    setattr(checkout_shape, "order_out", order_out)  # noqa: B010
-
-
-def _uncounted_is_there() -> None:
-    """Where nobody knows how many there are, the agents' feed says that there are some."""
-    from crossdock.web.agents import goods
-
-    good = goods.available
-
-    def available(offer: Any) -> Any:
-        return {"available": True, "status": "in_stock"} if offer.left is None else good(offer)
-
-    setattr(goods, "available", available)  # noqa: B010
-
-
 def _unapproved_sold() -> None:
     """What a connected shop tells lets its seller sell, also where nobody approved them yet."""
     from crossdock.usecases.catalogue import import_products
@@ -357,13 +317,9 @@ def _jump_taken() -> None:
 
 
 BUGS: dict[str, Callable[[], None]] = {
+    **planted_agents.BUGS,
     "jump_taken": _jump_taken,
     "preview_believed": _preview_believed,
-    "refused_goes_on": _refused_goes_on,
-    "ucp_refused_goes_on": _refused_goes_on,
-    "ucp_refund_charged": _refund_charged,
-    "ucp_uncounted_is_there": _uncounted_is_there,
-    "uncounted_is_there": _uncounted_is_there,
     "unapproved_sold": _unapproved_sold,
     "synced_back": _synced_back,
     "corrected_is_sold": _corrected_is_sold,

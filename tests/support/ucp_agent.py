@@ -55,9 +55,10 @@ def wrong(shape: str, value: Any) -> list[str]:
     return [f"{one.json_path}: {one.message[:200]}" for one in _validator(SHAPES[shape]).iter_errors(value)]
 
 
-def profile(*names: str, version: str = "2026-04-08", **config: Any) -> dict[str, Any]:
-    """Of a platform with these capabilities."""
+def profile(*names: str, version: str = "2026-04-08", told_at: Any = "", **config: Any) -> dict[str, Any]:
+    """Of a platform with these capabilities, which wants to hear of its orders at `told_at`."""
     of = {"dev.ucp.shopping.fulfillment": config} if config else {}
+    of |= {"dev.ucp.shopping.order": {"webhook_url": told_at}} if told_at else {}
     said = {name: [{"version": "2026-04-08", **({"config": of[name]} if name in of else {})}] for name in names}
     return {"ucp": {"version": version, "services": {}, "payment_handlers": {}, "capabilities": said}}
 

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "attributes": ("finding.attributes", "the marketplace's attributes and categories, as a JSON document"),
     "commission": ("sellers.commission", "what the marketplace keeps of a seller's orders from now on"),
     "trader": ("sellers.trader", "whether a seller sells as a business or as a private person"),
+    "agent-keys": ("sellers.agent_keys", "the keys that agents check our order updates with"),
     "agent-updates": ("sellers.agent_updates", "where shopping agents hear of their orders"),
     "mcp": ("mcp.command", "a seller's tools for an assistant, on standard input and output (MCP)"),
     "resend": ("resend", "list what was given up by its cause, and send one cause again"),

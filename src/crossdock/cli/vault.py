@@ -19,6 +19,7 @@ SEALED: tuple[tuple[str, str], ...] = (
     ("ConnectAttempt", "keep"),
     ("ConnectAttempt", "secrets"),
     ("Endpoint", "secrets"),
+    ("SigningKey", "secret"),
     ("SellerDetails", "sealed"),
     ("SellerDetails", "document"),
 )

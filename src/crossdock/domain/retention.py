@@ -171,6 +171,7 @@ POLICY: tuple[Rule, ...] = (
         "Who is in the team stands with the account; an address that never came is not kept.",
         90,
     ),
+    Rule("store.SigningKey", Then.DELETE, "keys of the marketplace that ended", "Nothing is signed with them.", 30),
     Rule("store.SignInTry", Then.DELETE, "how often was guessed, by hash", "A day's rest forgets.", 1),
     Rule(
         "store.AuditEntry",

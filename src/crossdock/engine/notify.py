@@ -3,12 +3,16 @@
 At least once: a webhook keeps its id.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
+from uuid import NAMESPACE_URL, uuid5
 
+from django.conf import settings
+
+from crossdock.domain.agents.ucp import PROFILE
 from crossdock.domain.capability import Pace
 from crossdock.domain.commands import CommandKind, Done, Later, Outcome, Refused, Why
 from crossdock.engine.mails import MailHandler
@@ -20,6 +24,7 @@ from crossdock.usecases.checkout.agents.news import order_news
 from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.outcomes.claims import Claimed
 from crossdock.usecases.outcomes.endpoints import secrets_of
+from crossdock.usecases.outcomes.signing_keys import to_sign_with
 from crossdock.usecases.record.mail import BY_MAIL
 from crossdock.usecases.shops.timers import Due
 
@@ -27,7 +32,8 @@ if TYPE_CHECKING:
     from crossdock.engine.engine import Engine
 
 Do = Callable[[Claimed], Awaitable[Outcome]]
-WEBHOOKS, FOR_AGENTS = "standard_webhooks", "agentic_commerce"
+WEBHOOKS = "standard_webhooks"
+FOR_AGENTS = {"acp": "agentic_commerce", "ucp": "universal_commerce"}
 _PACE = Pace(per_second=20, burst=40, parallel=4)
 
 
@@ -48,7 +54,7 @@ def _events(engine: "Engine", party_id: int) -> Do:
             return Refused(Why.NOT_FOUND, "The receiver was deleted.")
         at = engine.clock().astimezone(UTC)
         try:
-            secrets = secrets_of(endpoint=endpoint, now=at)
+            secrets = await engine.threads.run(_secrets, endpoint, at)
         except VaultLocked as locked:
             return Later(str(locked), 300.0)
         if not event.session:
@@ -59,10 +65,25 @@ def _events(engine: "Engine", party_id: int) -> Do:
         if news.body is None:
             return Done(news.told, note=news.why)
         # An order that is again as it was (a parcel that was taken back) is news under an id of its own.
-        message_id = hashlib.sha256(f"{claimed.cause} {news.told}".encode()).hexdigest()
-        outcome = await notifier(FOR_AGENTS).deliver(
-            line, url=endpoint.url, secrets=secrets, message_id=message_id, body=news.body, at=at
+        state = f"{claimed.cause} {news.told}"
+        by_ucp = endpoint.protocol == "ucp"
+        outcome = await notifier(FOR_AGENTS[endpoint.protocol]).deliver(
+            line,
+            url=endpoint.url,
+            secrets=secrets,
+            message_id=str(uuid5(NAMESPACE_URL, state)) if by_ucp else sha256(state.encode()).hexdigest(),
+            body=news.body,
+            at=at,
+            since=claimed.since,
+            sender=f"{settings.BASE_URL}{PROFILE}",
         )
         return replace(outcome, shop_id=news.told) if isinstance(outcome, Done) else outcome
 
     return send
+
+
+def _secrets(endpoint: Endpoint, at: datetime) -> list[str]:
+    """What to sign with: by UCP our own key, for all others what they and we alone know. Raises VaultLocked."""
+    if endpoint.token_id is not None and endpoint.protocol == "ucp":
+        return [to_sign_with(now=at)]
+    return secrets_of(endpoint=endpoint, now=at)

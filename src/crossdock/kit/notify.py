@@ -4,6 +4,7 @@ Each is a folder below crossdock.notify.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from json import dumps
 from typing import Any, Protocol, cast
@@ -42,12 +43,29 @@ class Notifier(Protocol):
         message_id: str,
         body: Mapping[str, Any],
         at: datetime,
+        since: datetime | None = None,
+        sender: str = "",
     ) -> Outcome:
-        """Tell it once. Repeating is harmless, since `message_id` stays the same. Raises nothing of kit.errors."""
+        """Tell it once. Repeating is harmless, since `message_id` stays the same, and `since`: when it was first told.
+        `sender` is the address under which we say who we are, for protocols that have one. Raises nothing of
+        kit.errors.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message with its bytes as they go out to `url` now, at `at`; the rest as `deliver` was given it."""
+
+    url: str
+    id: str
+    body: bytes
+    at: datetime
+    since: datetime
+    sender: str
 
 
 class Sign(Protocol):
-    def __call__(self, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
+    def __call__(self, letter: Letter, *, secrets: Sequence[str]) -> dict[str, str]:
         """The headers; of the secrets in force the newest is the first."""
 
 
@@ -66,20 +84,24 @@ class Signed:
         message_id: str,
         body: Mapping[str, Any],
         at: datetime,
+        since: datetime | None = None,
+        sender: str = "",
     ) -> Outcome:
         content = dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        headers = self._sign(secrets=secrets, message_id=message_id, body=content, at=at)
-        return await _posted(line, url, message_id=message_id, headers=headers, content=content)
+        letter = Letter(url, message_id, content, at, since or at, sender)
+        return await _posted(line, letter, headers=self._sign(letter, secrets=secrets))
 
 
-async def _posted(line: Line, url: str, *, message_id: str, headers: Mapping[str, str], content: bytes) -> Outcome:
+async def _posted(line: Line, letter: Letter, *, headers: Mapping[str, str]) -> Outcome:
     """Any 2xx took it. 410 says that nobody listens there any more; everything else is tried again."""
     try:
-        reply = await line.send("POST", url, headers=headers, content=content, timeout_seconds=ANSWER_SECONDS)
+        reply = await line.send(
+            "POST", letter.url, headers=headers, content=letter.body, timeout_seconds=ANSWER_SECONDS
+        )
     except (NotSent, NoAnswer) as error:
         return Later(str(error))
     if 200 <= reply.status < 300:
-        return Done(message_id, note=f"It answered {reply.status}.")
+        return Done(letter.id, note=f"It answered {reply.status}.")
     if reply.status == 410:
         return Refused(Why.NOT_FOUND, "It answered 410: nobody listens there any more.")
     if 300 <= reply.status < 400:

@@ -27,7 +27,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.orders.actions import ship_by_hand, undo_by_hand
 from crossdock.usecases.orders.reject import reject_order
 from crossdock.usecases.outcomes import endpoints
-from crossdock.usecases.outcomes.endpoints import tell_agent_at
+from crossdock.usecases.outcomes.agents_told import agents_endpoint, tell_agent_at
 from crossdock.usecases.record.telling import telling
 from crossdock.usecases.support.dashboard import counts
 from market import World, user
@@ -255,9 +255,7 @@ class TestFacts:
                 tell_agent_at(token=token, actor=actor, url=url, secret=secret, now=now)
         first, _ = tell_agent_at(token=buyer, actor=staff, url="https://agent.test/", secret="", now=now)
         second, fresh = tell_agent_at(token=buyer, actor=staff, url="https://other.test/", secret="", now=now)
-        assert endpoints.agents_endpoint(token=buyer) == second and endpoints.secrets_of(endpoint=second, now=now) == [
-            fresh
-        ]
+        assert agents_endpoint(token=buyer) == second and endpoints.secrets_of(endpoint=second, now=now) == [fresh]
         first.refresh_from_db()
         assert first.deleted_at is not None and endpoints.secrets_of(endpoint=first, now=now) == []
         with pytest.raises(NotAllowed):

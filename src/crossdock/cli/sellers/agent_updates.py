@@ -1,5 +1,6 @@
 """`crossdock agent-updates`: where each shopping agent hears of its orders; with a token's number and --url it hears
-there from now on, signed with a secret that is printed once, or with the one that the agent gave (--secret, typed).
+there from now on by ACP, signed with a secret that is printed once, or with the one that the agent gave (--secret,
+typed). By UCP the agent's own profile says where.
 """
 
 import argparse
@@ -28,7 +29,8 @@ def words(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     database.ready()
     from crossdock.usecases.accounts.tokens import all_tokens
-    from crossdock.usecases.outcomes import endpoints
+    from crossdock.usecases.outcomes.agents_told import agents_endpoint, resume_agent
+    from crossdock.usecases.outcomes.endpoints import delete_endpoint
 
     if args.token is None:
         return _listed()
@@ -42,16 +44,18 @@ def run(args: argparse.Namespace) -> int:
     actor, now = member_of_staff(args.by), datetime.now(UTC)
     if args.url:
         return _told_at(token, actor, args.url, own=args.secret)
-    row = endpoints.agents_endpoint(token=token)
-    if row is None:
-        raise Trouble("This agent is told nothing; --url says where to.")
     with refusals():
         if args.end:
-            endpoints.delete_endpoint(endpoint=row, actor=actor, now=now)
-            said = "It is told nothing any more."
+            row = agents_endpoint(token=token)
+            if row is None:
+                raise Trouble(
+                    "By ACP this agent is told nothing; --url says where to. By UCP its own profile says where: revoke"
+                    " the token to tell it nothing."
+                )
+            delete_endpoint(endpoint=row, actor=actor, now=now)
+            said = "By ACP it is told nothing any more."
         else:
-            many = endpoints.resume_endpoint(endpoint=row, actor=actor, now=now)
-            said = f"It is told again; messages that wait: {many}."
+            said = f"It is told again; messages that wait: {resume_agent(token=token, actor=actor, now=now)}."
     print(said)
     return 0
 
@@ -61,7 +65,7 @@ def _told_at(token: "ApiToken", actor: "User", url: str, *, own: bool) -> int:
 
     from crossdock.kit.errors import NotSent
     from crossdock.kit.guard import check_url
-    from crossdock.usecases.outcomes.endpoints import tell_agent_at
+    from crossdock.usecases.outcomes.agents_told import tell_agent_at
 
     try:
         check_url(url, local=settings.ALLOW_LOCAL_SHOPS)
@@ -76,25 +80,28 @@ def _told_at(token: "ApiToken", actor: "User", url: str, *, own: bool) -> int:
     if not own:
         print(f"Its secret, shown this once: {secret}")
     if not settings.AGENTS:
-        print("Agents are switched off (CROSSDOCK_AGENTS), so nothing is sent yet.")
+        print("ACP is switched off (CROSSDOCK_AGENTS), so nothing is sent yet.")
     return 0
 
 
 def _listed() -> int:
     from crossdock.usecases.accounts.tokens import FOR_AGENTS, all_tokens, reaches
-    from crossdock.usecases.outcomes.endpoints import agents_endpoints
+    from crossdock.usecases.outcomes.agents_told import agents_endpoints
 
     rows = all_tokens().filter(seller=None, revoked_at=None).order_by("pk")
     agents = [token for token in rows if reaches(token.scopes, area=FOR_AGENTS, change=True)]
     told = agents_endpoints(agents)
     for token in agents:
-        print(f"{token.pk:>6}  {token}  {_where(told.get(token.pk))}")
+        print(f"{token.pk:>6}  {token}  {_where(told.get(token.pk, []))}")
     if not agents:
         print("No token lets an agent buy; they are made at /staff/tokens/.")
     return 0
 
 
-def _where(row: "Endpoint | None") -> str:
-    if row is None:
-        return "is told nothing"
-    return f"{row.url}, paused: {row.paused_why}" if row.paused_at else row.url
+def _where(rows: "list[Endpoint]") -> str:
+    said = [f"by {row.protocol.upper()} at {row.url}{_paused(row)}" for row in rows]
+    return ", and ".join(said) or "is told nothing"
+
+
+def _paused(row: "Endpoint") -> str:
+    return f", paused: {row.paused_why}" if row.paused_at else ""

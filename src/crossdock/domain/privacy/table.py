@@ -344,7 +344,8 @@ PLAIN: dict[str, str] = {
     "store.Payout": "cause provider ref",
     "store.PayoutAccount": "provider",
     "store.Call": "key operation",
-    "store.Endpoint": "events",
+    "store.Endpoint": "protocol events",
+    "store.SigningKey": "kid public secret",
     "store.Label": (
         "reference provider lines quotes quote_ref carrier service carrier_ref tracking_number tracking_url"
     ),

@@ -8,20 +8,20 @@ tries to tell one state: a repeat after a lost answer can be told from news.
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
-from crossdock.kit.notify import Signed
+from crossdock.kit.notify import Letter, Signed
 
 
-def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
+def signed(letter: Letter, *, secrets: Sequence[str]) -> dict[str, str]:
     """The headers."""
-    seconds = str(int(at.timestamp()))
-    signature = hmac.new(secrets[0].encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    seconds = str(int(letter.at.timestamp()))
+    signature = hmac.new(secrets[0].encode(), f"{seconds}.".encode() + letter.body, hashlib.sha256).hexdigest()
     return {
         "Content-Type": "application/json",
         "Merchant-Signature": f"t={seconds},v1={signature}",
-        "Request-Id": message_id,
-        "Timestamp": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "Request-Id": letter.id,
+        "Timestamp": letter.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
 
 

@@ -5,20 +5,19 @@ Repeating is harmless: the id stays the same over all tries, so a receiver that 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from standardwebhooks.webhooks import Webhook
 
-from crossdock.kit.notify import Signed
+from crossdock.kit.notify import Letter, Signed
 
 
-def signed(*, secrets: Sequence[str], message_id: str, body: bytes, at: datetime) -> dict[str, str]:
-    """The headers. `at` must be in UTC: the library takes the clock's face for UTC, whatever zone it names."""
-    signatures = [Webhook(secret).sign(message_id, at, body.decode()) for secret in secrets]
+def signed(letter: Letter, *, secrets: Sequence[str]) -> dict[str, str]:
+    """The headers. Its time must be in UTC: the library takes the clock's face for UTC, whatever zone it names."""
+    signatures = [Webhook(secret).sign(letter.id, letter.at, letter.body.decode()) for secret in secrets]
     return {
         "Content-Type": "application/json",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-id": letter.id,
+        "webhook-timestamp": str(int(letter.at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
 

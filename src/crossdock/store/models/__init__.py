@@ -15,7 +15,7 @@ from crossdock.store.models.evening.selling import Selling
 from crossdock.store.models.evening.shadow import ShadowRun
 from crossdock.store.models.finding import FillRule, Refill, SavedSearch, Taxonomy
 from crossdock.store.models.fulfilments import Fulfilment
-from crossdock.store.models.hooks import Endpoint
+from crossdock.store.models.hooks import Endpoint, SigningKey
 from crossdock.store.models.labels import Label, LabelDocument, SellerAddress
 from crossdock.store.models.mail import Mail
 from crossdock.store.models.moderation.reviews import ListingReport, ListingReview, ReviewStep
@@ -161,6 +161,7 @@ __all__ = [
     "ShopLine",
     "ShopRefund",
     "SignInTry",
+    "SigningKey",
     "Suspension",
     "TaggedOrder",
     "Taxonomy",

@@ -1,6 +1,7 @@
-"""Receivers of our signed webhooks.
+"""Receivers of our signed webhooks, and the keys that those of agents are signed with.
 
-Each is a party of its own, so that one that is down holds up nobody else; what was sent are the party's commands.
+Each receiver is a party of its own, so that one that is down holds up nobody else; what was sent are the party's
+commands.
 """
 
 from django.db import models
@@ -12,13 +13,16 @@ from crossdock.store.models.work import Party
 
 
 class Endpoint(models.Model):
-    """Of a seller, or of the agent whose token it names. `secrets` is ciphertext: the secret of now, and until
-    `before_until` the one before it, so that a receiver can change over without losing a message.
+    """Of a seller, or of the agent whose token it names; beside a token, `protocol` is the one that it is told by.
+    `secrets` is ciphertext: the secret of now, and until `before_until` the one before it, so that a receiver can
+    change over without losing a message. By UCP there is no secret, since our own key signs, and `rotated_at` is when
+    the profile was read that named `url`.
     """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     seller = models.ForeignKey(Seller, null=True, on_delete=models.CASCADE, related_name="endpoints")
     token = models.ForeignKey(ApiToken, null=True, on_delete=models.CASCADE, related_name="endpoints")
+    protocol = models.CharField(max_length=3, default="acp", db_default="acp")
     party = models.OneToOneField(Party, on_delete=models.PROTECT, related_name="endpoint")
     url = models.CharField(max_length=500)
     name = models.CharField(max_length=80, blank=True)
@@ -36,7 +40,9 @@ class Endpoint(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["token"], condition=models.Q(deleted_at=None), name="one_endpoint_per_agent"
+                fields=["token", "protocol"],
+                condition=models.Q(deleted_at=None),
+                name="one_endpoint_per_agent_and_protocol",
             ),
             models.CheckConstraint(
                 condition=models.Q(seller=None) ^ models.Q(token=None), name="endpoint_of_a_seller_or_an_agent"
@@ -46,3 +52,22 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.url
+
+
+class SigningKey(models.Model):
+    """Of the marketplace itself. `public` is a JSON Web Key, in our profile until `ends_at`; `secret` is ciphertext,
+    and signs from `signs_from` until a newer one does.
+    """
+
+    kid = models.CharField(max_length=43)
+    public = models.JSONField()
+    secret = models.BinaryField()
+    created_at = models.DateTimeField()
+    signs_from = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kid"], name="one_signing_key_per_kid")]
+
+    def __str__(self) -> str:
+        return self.kid

@@ -1,11 +1,11 @@
-"""Receivers of signed webhooks, as their seller sets them up, and of an agent's order updates, as staff do. The secret
-is shown once; what is kept is sealed.
+"""Receivers of signed webhooks, as their seller sets them up. The secret is shown once; what is kept is sealed. Those
+of agents' order updates are beside it (agents_told.py); what holds for both is here.
 """
 
 import base64
 import re
 import secrets as random_bytes
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -16,22 +16,18 @@ from crossdock.domain.commands import CommandKind
 from crossdock.domain.redact import redact_text
 from crossdock.domain.roles import Right
 from crossdock.store.ids import public_id
-from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Party, Seller, User
+from crossdock.store.models import Command, Endpoint, Party, Seller, User
 from crossdock.store.models.work import CommandResult, CommandState, PartyKind
 from crossdock.store.vault import seal, unseal
 from crossdock.store.work import wake
-from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.outbox.payloads import EVENT
-from crossdock.usecases.outbox.queue import enqueue_all
-from crossdock.usecases.record.agent_news import update_commands
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.events import EVENTS, TEST, send_to
 from crossdock.usecases.record.rights import require
 from crossdock.usecases.record.telling import Telling, telling
 
 MOST_ENDPOINTS = 10
-MOST_SHORT = 16
 OVERLAP = timedelta(hours=24)
 _SIGNING = "whsec_"
 _PARTY_PREFIX = "hook:"
@@ -39,14 +35,15 @@ _PARTY_PREFIX = "hook:"
 
 def _in_use(endpoint: Endpoint, actor: User) -> Endpoint:
     """Locked. Raises NotAllowed for somebody else's, Invalid for one that was deleted."""
-    row = _locked(endpoint)
+    row = locked(endpoint)
     _require(actor, row)
     if row.deleted_at is not None:
         raise Invalid("This receiver was deleted.")
     return row
 
 
-def _locked(endpoint: Endpoint) -> Endpoint:
+def locked(endpoint: Endpoint) -> Endpoint:
+    """As it is now, for this transaction alone."""
     rows = Endpoint.objects.select_for_update(no_key=True, of=("self",)).select_related("seller__owner", "token")
     return rows.get(pk=endpoint.pk)
 
@@ -83,57 +80,21 @@ def add_endpoint(
             raise Invalid("This address receives webhooks already.")
         if others.count() >= MOST_ENDPOINTS:
             raise Invalid(f"You have {MOST_ENDPOINTS} receivers; delete one first.")
-        secret = _fresh_secret()
-        endpoint = _made(
+        secret = fresh_secret()
+        endpoint = made(
             Endpoint(seller=seller, url=url, name=name.strip()[:80], events=sorted(set(events))), secret, now=now
         )
-        _noted(endpoint, actor, "webhook receiver added", now=now)
+        noted(endpoint, actor, "webhook receiver added", now=now)
     return endpoint, secret
 
 
-def _made(row: Endpoint, secret: str, *, now: datetime) -> Endpoint:
+def made(row: Endpoint, secret: str, *, now: datetime) -> Endpoint:
+    """Written, with a party of its own; without a secret where none is shared."""
     row.public_id = public_id()
     row.party = Party.objects.create(kind=PartyKind.NOTIFY, name=f"{_PARTY_PREFIX}{row.public_id}")
-    row.secrets, row.hint, row.created_at = seal({"now": secret}), secret[-4:], now
+    row.secrets, row.hint, row.created_at = seal({"now": secret} if secret else {}), secret[-4:], now
     row.save()
     return row
-
-
-def agents_endpoints(tokens: Iterable[ApiToken]) -> dict[int, Endpoint]:
-    """By their token's key; most tokens have none."""
-    rows = Endpoint.objects.filter(token__in=list(tokens), deleted_at=None)
-    return {row.token_id: row for row in rows if row.token_id is not None}
-
-
-def agents_endpoint(*, token: ApiToken) -> Endpoint | None:
-    return agents_endpoints([token]).get(token.pk)
-
-
-def tell_agent_at(*, token: ApiToken, actor: User, url: str, secret: str, now: datetime) -> tuple[Endpoint, str]:
-    """Where the program behind an agent's token hears of its orders, and the secret that it checks them with: the one
-    that the agent gave, or a fresh one. It takes the place of the address before. Raises Invalid and NotAllowed.
-    """
-    require(actor, None, "Only staff set up what an agent is told.", Right.TOKENS)
-    url, secret = url.strip(), secret.strip()
-    if not host_of(url) or len(url) > 500:
-        raise Invalid("Give the whole web address of the agent's receiver, beginning with https://.")
-    if secret and not (MOST_SHORT <= len(secret) <= 200 and secret.isascii() and secret.isprintable()):
-        raise Invalid(f"The secret must have {MOST_SHORT} to 200 letters, digits and signs.")
-    with transaction.atomic():
-        row = ApiToken.objects.select_for_update(no_key=True, of=("self",)).get(pk=token.pk)
-        if row.seller_id is not None or not reaches(row.scopes, area=FOR_AGENTS, change=True):
-            raise Invalid("This token is no agent's that may buy.")
-        before, unheard = agents_endpoint(token=row), list[int]()
-        if before is not None:
-            sent = Command.objects.filter(party_id=before.party_id).exclude(result=CommandResult.OK)
-            unheard = list(sent.values_list("payload__session", flat=True))
-            delete_endpoint(endpoint=before, actor=actor, now=now)
-        secret = secret or _fresh_secret()
-        endpoint = _made(Endpoint(token=row, url=url, name=row.name), secret, now=now)
-        # What the address before did not take is told at this one.
-        enqueue_all(update_commands(AgentSession.objects.filter(pk__in=unheard), cause="moved", now=now))
-        _noted(endpoint, actor, "agent's receiver added", now=now)
-    return endpoint, secret
 
 
 def _not_taken(row: Endpoint) -> QuerySet[Command]:
@@ -143,13 +104,13 @@ def _not_taken(row: Endpoint) -> QuerySet[Command]:
     return Command.objects.filter(open_ones if row.token_id is None else open_ones | refused, party_id=row.party_id)
 
 
-def _noted(row: Endpoint, actor: User, action: str, *, now: datetime) -> None:
+def noted(row: Endpoint, actor: User | None, action: str, *, now: datetime) -> None:
     whose = {"seller": row.seller.public_id} if row.seller else {"token": row.token_id}
     detail = {**whose, "webhook": row.public_id}
     settings_note(actor=actor, action=action, subject=host_of(row.url), now=now, detail=detail)
 
 
-def _fresh_secret() -> str:
+def fresh_secret() -> str:
     return _SIGNING + base64.b64encode(random_bytes.token_bytes(32)).decode()
 
 
@@ -169,11 +130,11 @@ def rotate_secret(*, endpoint: Endpoint, actor: User, now: datetime) -> str:
     """
     with transaction.atomic():
         row = _in_use(endpoint, actor)
-        secret, before = _fresh_secret(), unseal(row.secrets)["now"]
+        secret, before = fresh_secret(), unseal(row.secrets)["now"]
         row.secrets, row.hint = seal({"now": secret, "before": before}), secret[-4:]
         row.rotated_at, row.before_until = now, now + OVERLAP
         row.save(update_fields=["secrets", "hint", "rotated_at", "before_until"])
-        _noted(row, actor, "webhook secret changed", now=now)
+        noted(row, actor, "webhook secret changed", now=now)
     return secret
 
 
@@ -204,37 +165,48 @@ def resume_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> int:
     """What waits or was given up is sent, oldest first. Returns how many messages that are."""
     with telling(now) as told:
         row = _in_use(endpoint, actor)
-        row.paused_at, row.paused_why = None, ""
-        row.save(update_fields=["paused_at", "paused_why"])
-        Party.objects.filter(pk=row.party_id).update(
-            stopped=False, resting_until=None, failures=0, failing_since=None, last_error=""
-        )
-        again = {"state": CommandState.WAITING, "result": CommandResult.NONE, "finished_at": None}
-        many = _not_taken(row).update(**again, due_at=now, created_at=now)
+        many = go_on(row, now=now)
         told.settle_by_fact(
             how="The receiver was resumed.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
         )
-        wake([row.party_id])
+    return many
+
+
+def go_on(row: Endpoint, *, now: datetime) -> int:
+    """Of a locked row: nothing holds it back any more."""
+    row.paused_at, row.paused_why = None, ""
+    row.save(update_fields=["paused_at", "paused_why"])
+    Party.objects.filter(pk=row.party_id).update(
+        stopped=False, resting_until=None, failures=0, failing_since=None, last_error=""
+    )
+    again = {"state": CommandState.WAITING, "result": CommandResult.NONE, "finished_at": None}
+    many = _not_taken(row).update(**again, due_at=now, created_at=now)
+    wake([row.party_id])
     return many
 
 
 def delete_endpoint(*, endpoint: Endpoint, actor: User, now: datetime) -> None:
     """At once: what waits is withdrawn, and the secret is forgotten. Deleting twice is deleting once."""
     with telling(now) as told:
-        row = _locked(endpoint)
+        row = locked(endpoint)
         _require(actor, row)
         if row.deleted_at is not None:
             return
-        row.deleted_at, row.secrets, row.before_until = now, seal({}), None
-        row.save(update_fields=["deleted_at", "secrets", "before_until"])
-        _noted(row, actor, "webhook receiver deleted", now=now)
-        Party.objects.filter(pk=row.party_id).update(stopped=True)
-        Command.objects.filter(party_id=row.party_id, state__in=[CommandState.WAITING, CommandState.DEAD]).update(
-            state=CommandState.WITHDRAWN, finished_at=now, sentence="The receiver was deleted."
-        )
+        close(row, actor, now=now)
         told.settle_by_fact(
             how="The receiver was deleted.", codes=(AlertCode.ENDPOINT_FAILING,), key=f"endpoint:{row.pk}"
         )
+
+
+def close(row: Endpoint, actor: User | None, *, now: datetime) -> None:
+    """Of a locked row that was not deleted."""
+    row.deleted_at, row.secrets, row.before_until = now, seal({}), None
+    row.save(update_fields=["deleted_at", "secrets", "before_until"])
+    noted(row, actor, "webhook receiver deleted", now=now)
+    Party.objects.filter(pk=row.party_id).update(stopped=True)
+    Command.objects.filter(party_id=row.party_id, state__in=[CommandState.WAITING, CommandState.DEAD]).update(
+        state=CommandState.WITHDRAWN, finished_at=now, sentence="The receiver was deleted."
+    )
 
 
 def send_test(*, endpoint: Endpoint, actor: User, now: datetime) -> None:

@@ -17,8 +17,13 @@ from crossdock.usecases.outbox.payloads import EVENT, SendEvent
 from crossdock.usecases.outbox.queue import command_to, enqueue_all
 
 _KEY = "agent-"
-# Orders of the other protocol are read, not told.
-TOLD = "acp"
+# By protocol the setting that turns it on.
+SWITCHES = {"acp": "AGENTS", "ucp": "AGENTS_UCP"}
+
+
+def spoken() -> list[str]:
+    """The protocols that are switched on."""
+    return [name for name, switch in SWITCHES.items() if getattr(settings, switch)]
 
 
 def payment_key(session: AgentSession) -> str:
@@ -27,12 +32,12 @@ def payment_key(session: AgentSession) -> str:
 
 
 def of_an_agent(intent: PaymentIntent) -> bool:
-    return settings.AGENTS and intent.checkout.startswith(_KEY)
+    return bool(spoken()) and intent.checkout.startswith(_KEY)
 
 
 def sessions_behind(intents: Collection[int]) -> QuerySet[AgentSession]:
-    """Those that were paid by one of these payments, and whose protocol has updates here."""
-    return AgentSession.objects.filter(intent__in=intents, protocol=TOLD)
+    """Those that were paid by one of these payments."""
+    return AgentSession.objects.filter(intent__in=intents, protocol__in=spoken())
 
 
 def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: datetime) -> list[Command]:
@@ -42,16 +47,15 @@ def update_commands(sessions: Iterable[AgentSession], *, cause: str, now: dateti
     told = list(sessions)
     tokens = {session.token_id for session in told}
     rows = Endpoint.objects.filter(token__in=tokens, deleted_at=None) if tokens else ()
-    listening = {row.token_id: row for row in rows}
-    return [
-        _command(listening[session.token_id], session, cause, now) for session in told if session.token_id in listening
-    ]
+    listening = {(row.token_id, row.protocol): row for row in rows}
+    heard_by = [(session, listening.get((session.token_id, session.protocol))) for session in told]
+    return [_command(endpoint, session, cause, now) for session, endpoint in heard_by if endpoint is not None]
 
 
 def tell_agent(payment: str, *, cause: str, now: datetime) -> None:
     """Of what no line of an order's story says: a part that came to no order. `payment`: its public id."""
-    if settings.AGENTS:
-        behind = AgentSession.objects.filter(intent__public_id=payment, protocol=TOLD)
+    if protocols := spoken():
+        behind = AgentSession.objects.filter(intent__public_id=payment, protocol__in=protocols)
         enqueue_all(update_commands(behind, cause=cause, now=now))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
 from crossdock.domain.alerts import Group, MailChoice
@@ -18,7 +17,7 @@ from crossdock.store.once import insert_new
 from crossdock.store.plans import prepared
 from crossdock.store.together import Question, Statement, ask, insert_of
 from crossdock.usecases.outbox.queue import enqueue_all
-from crossdock.usecases.record.agent_news import sessions_behind, update_commands
+from crossdock.usecases.record.agent_news import sessions_behind, spoken, update_commands
 from crossdock.usecases.record.alert_mail import mail_at_once, with_choices
 from crossdock.usecases.record.events import (
     ALERT_RAISED,
@@ -110,7 +109,7 @@ class Writing:
         opened: list[Alert] = []
         if lines:
             asked.append((_with_keys([one.entry for one in lines]), lambda rows: _numbered(lines, rows)))
-        paid = {one.entry.order.intent_id for one in lines if one.entry.order.intent_id} if settings.AGENTS else set()
+        paid = {one.entry.order.intent_id for one in lines if one.entry.order.intent_id} if spoken() else set()
         if paid:
             asked.append((sessions_behind(paid), self._agents.extend))
         which = [Q(key__in=[one.alert.key for one in raised])] if raised else []

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Q, QuerySet, Value
 
 from crossdock.domain.cases import CaseState
@@ -15,6 +14,7 @@ from crossdock.store.models.shops import ConnectionState
 from crossdock.store.models.work import CommandState
 from crossdock.usecases.accounts.approving import to_approve
 from crossdock.usecases.catalogue.moderation.queries import waiting
+from crossdock.usecases.record.agent_news import spoken
 from crossdock.usecases.shops.health import not_working
 from crossdock.usecases.support.quarantine_board import causes_standing
 
@@ -33,9 +33,10 @@ def unread(*, now: datetime) -> QuerySet[Delivery]:
 
 def agents_not_told() -> int:
     """Receivers of agents' order updates that were paused: nobody but staff can let them go on."""
-    if not settings.AGENTS:
+    protocols = spoken()
+    if not protocols:
         return 0
-    in_use = Endpoint.objects.filter(seller=None, token__revoked_at=None, deleted_at=None)
+    in_use = Endpoint.objects.filter(seller=None, token__revoked_at=None, deleted_at=None, protocol__in=protocols)
     return in_use.exclude(paused_at=None).count()
 
 

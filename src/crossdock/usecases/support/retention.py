@@ -37,6 +37,7 @@ from crossdock.store.models import (
     ReturnPicture,
     RiskTrace,
     SellerDetails,
+    SigningKey,
     SignInTry,
 )
 from crossdock.store.models.money import IntentState
@@ -131,6 +132,7 @@ STEPS: dict[str, Step] = {
     "store.Quarantined:deleted": Step(
         lambda before: Quarantined.objects.filter(state=QuarantineState.HEALED, ended_at__lt=before)
     ),
+    "store.SigningKey:deleted": Step(lambda before: SigningKey.objects.filter(ends_at__lt=before)),
     "store.Invitation:deleted": Step(lambda before: Invitation.objects.filter(sent_at__lt=before)),
     "store.SignInTry:deleted": Step(lambda before: SignInTry.objects.filter(last_at__lt=before)),
     "sessions.Session:deleted": Step(lambda before: Session.objects.filter(expire_date__lt=before)),

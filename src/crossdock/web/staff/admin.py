@@ -294,7 +294,12 @@ _PLAIN: dict[Any, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
     ),
     models.CaseMessage: (("at", "case", "author", "is_staff"), ("is_staff",), ("case__public_id",)),
     models.Call: (("at", "party", "operation", "subject"), ("operation",), ("subject",)),
-    models.Endpoint: (("name", "seller", "url", "paused_at", "deleted_at"), (), ("name", "seller__name")),
+    models.Endpoint: (
+        ("name", "seller", "protocol", "url", "paused_at", "deleted_at"),
+        ("protocol",),
+        ("name", "seller__name"),
+    ),
+    models.SigningKey: (("kid", "created_at", "signs_from", "ends_at"), (), ("kid",)),
     models.AlertMail: (("seller", "group", "choice"), ("group", "choice"), ("seller__name",)),
     models.HeldPrice: (("at", "variant", "told_minor", "kept"), ("kept",), ("variant__sku",)),
     models.Selling: (("connection", "revision", "after", "changed_at"), (), ("connection__name",)),

@@ -2,11 +2,9 @@
 behind one is told of its orders (docs/agents.md) goes on from here after it was paused.
 """
 
-from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -15,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
 from crossdock.usecases.accounts.tokens import AREAS, OF_MARKETPLACE, all_tokens, revoke_token
-from crossdock.usecases.errors import Invalid
-from crossdock.usecases.outcomes.endpoints import agents_endpoint, agents_endpoints, host_of, resume_endpoint
+from crossdock.usecases.outcomes.agents_told import agents_endpoints, resume_agent
+from crossdock.usecases.outcomes.endpoints import host_of
+from crossdock.usecases.record.agent_news import spoken
 from crossdock.web.seller.panel import try_it
 from crossdock.web.seller.tokens import TokenForm, reach_in_words
 from crossdock.web.signin.again import fresh
@@ -30,7 +29,7 @@ class MarketplaceTokenForm(TokenForm):
         super().__init__(*args, **kwargs)
         areas = self.fields["areas"]
         assert isinstance(areas, forms.MultipleChoiceField)
-        if settings.AGENTS:
+        if spoken():
             areas.choices = [*AREAS.items(), *OF_MARKETPLACE.items()]
             areas.help_text = "With nothing ticked it reaches all of them but what is for agents."
 
@@ -48,9 +47,8 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
         "form": form,
         "secret": secret,
         "tokens": [
-            (token, reach_in_words(token.scopes), told, host_of(told.url) if told else "")
+            (token, reach_in_words(token.scopes), [(one, host_of(one.url)) for one in receivers.get(token.pk, [])])
             for token in tokens
-            for told in [receivers.get(token.pk)]
         ],
         "next_after": next_after,
         "now": now,
@@ -72,12 +70,6 @@ def revoke(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
 @require_POST
 def resume(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
     token = get_object_or_404(all_tokens(), pk=pk)
-
-    def resumed(now: datetime) -> None:
-        endpoint = agents_endpoint(token=token)
-        if endpoint is None:
-            raise Invalid("This agent is told nothing.")
-        resume_endpoint(endpoint=endpoint, actor=staff, now=now)
-
-    try_it(request, resumed, "It is told again, and first what it did not take.")
+    said = "It is told again, and first what it did not take."
+    try_it(request, lambda now: resume_agent(token=token, actor=staff, now=now), said)
     return redirect("staff_tokens")

@@ -112,7 +112,7 @@ def _listening() -> Iterator[Told]:
 
 def _agent(stage: Stage, told_at: str = "") -> Agent:
     from crossdock.usecases.accounts.tokens import make_token
-    from crossdock.usecases.outcomes.endpoints import tell_agent_at
+    from crossdock.usecases.outcomes.agents_told import tell_agent_at
 
     token, secret = make_token(name="Agent", seller=None, actor=staff(), scopes="agents:change", now=now())
     if told_at:

@@ -1,19 +1,16 @@
 """M10: the same purchase by the Universal Commerce Protocol: a program finds goods of two sellers in the catalog, buys
-them with one payment, and reads which part was refused and which was sent.
+them with one payment, and reads which part was refused and which was sent. Its platform is told of each change, signed.
 """
 
 import json
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from crossdock_lab.scenes.marketplace.agents import RULE, Said, amount, refused_whole
+from crossdock_lab.scenes.marketplace.platform import CAPABILITIES, VERSION, Platform, hosted
 from crossdock_lab.scenes.money import bank
 from crossdock_lab.scenes.scene import Scene
 from crossdock_lab.scenes.together import hand_item, quiet
@@ -21,9 +18,6 @@ from crossdock_lab.stage import PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
     from crossdock.store.models import Order, Variant
-
-VERSION = "2026-04-08"
-CAPABILITIES = ("catalog.lookup", "catalog.search", "checkout", "fulfillment", "order")
 
 
 @dataclass
@@ -48,46 +42,21 @@ class UcpAgent:
             return error.code, json.loads(error.read())
 
 
-@contextmanager
-def _hosted() -> Iterator[str]:
-    """The address of the agent's own profile."""
-    said = {f"dev.ucp.shopping.{name}": [{"version": VERSION}] for name in CAPABILITIES}
-    ucp = {"version": VERSION, "services": {}, "payment_handlers": {}, "capabilities": said}
-    body = json.dumps({"ucp": ucp}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("Cache-Control", "public, max-age=60")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """The facts say it."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/profile"
-        finally:
-            server.shutdown()
-
-
-def _agent(stage: Stage, profile: str) -> UcpAgent:
+def _agent(stage: Stage, platform: Platform) -> UcpAgent:
     from crossdock.usecases.accounts.tokens import make_token
 
     _, secret = make_token(name="Agent", seller=None, actor=staff(), scopes="agents:change", now=now())
     where = f"http://127.0.0.1:{stage.trial.port}"
     with urllib.request.urlopen(f"{where}/.well-known/ucp", timeout=30) as answer:  # noqa: S310 - our own server
-        ucp = json.loads(answer.read())["ucp"]
+        said = json.loads(answer.read())
+    ucp, platform.keys = said["ucp"], {key["kid"]: key for key in said["signing_keys"]}
     (service,) = [one for one in ucp["services"]["dev.ucp.shopping"] if one["transport"] == "rest"]
     stage.see(
         ucp["version"] == VERSION and set(ucp["capabilities"]) == {f"dev.ucp.shopping.{one}" for one in CAPABILITIES},
         RULE,
         f"UCP: the profile names {len(ucp['capabilities'])} capabilities of {ucp['version']}",
     )
-    return UcpAgent(f"{where}{urlsplit(service['endpoint']).path}", secret, profile)
+    return UcpAgent(f"{where}{urlsplit(service['endpoint']).path}", secret, f"{platform.address}/profile")
 
 
 def _wish(stage: Stage, *variants: "Variant") -> Said:
@@ -117,12 +86,14 @@ def _payment(checkout: Said) -> Said:
 
 
 def bought_by_ucp(stage: Stage) -> None:
-    """Catalog, checkout, one payment however often it is sent; then each seller's part goes its own way."""
-    with _hosted() as profile:
-        _bought(stage, _agent(stage, profile))
+    """Catalog, checkout, one payment however often it is sent; then each seller's part goes its own way, and the
+    agent's platform is told.
+    """
+    with hosted() as platform:
+        _bought(stage, _agent(stage, platform), platform)
 
 
-def _bought(stage: Stage, agent: UcpAgent) -> None:
+def _bought(stage: Stage, agent: UcpAgent, platform: Platform) -> None:
     from crossdock.store.models import Order, PaymentIntent
 
     _, synced = stage.item(3)
@@ -151,6 +122,8 @@ def _bought(stage: Stage, agent: UcpAgent) -> None:
         RULE,
         "UCP: completed twice, paid once, and an order for each seller",
     )
+    # Before anything changes, so that what it did not take is the same when it comes again.
+    stage.trial.until(lambda: bool(platform.events or platform.forged), PATIENCE, "its platform to be told")
     stage.lands(shop_order)
     (standing,) = stage.standing(shop_order)
     refused_whole(hand_order)
@@ -162,7 +135,9 @@ def _bought(stage: Stage, agent: UcpAgent) -> None:
         PATIENCE,
         "the parcel's number from the shop, and the bank's word for the part that was refused",
     )
-    _reads_what_came(stage, agent.ask("GET", f"/orders/{order['id']}")[1], hand_order, number)
+    read = agent.ask("GET", f"/orders/{order['id']}")[1]
+    _reads_what_came(stage, read, hand_order, number)
+    _was_told(stage, read, platform)
 
 
 def _reads_what_came(stage: Stage, order: Said, refused: "Order", number: str) -> None:
@@ -181,14 +156,37 @@ def _reads_what_came(stage: Stage, order: Said, refused: "Order", number: str) -
     )
 
 
+def _was_told(stage: Stage, order: Said, platform: Platform) -> None:
+    """The same as it reads, each state of it once, and under the same id what it did not take the first time."""
+    stage.trial.until(
+        lambda: bool(platform.forged) or (bool(platform.events) and platform.events[-1][1] == order),
+        PATIENCE,
+        "the agent's platform to be told",
+    )
+    each = [json.dumps(event) for _, event in platform.events]
+    ids = [id for id, _ in platform.events]
+    stage.see(
+        not platform.forged, RULE, f"UCP: each push is signed by a key that the profile publishes: {platform.forged}"
+    )
+    stage.see(
+        len(set(each)) == len(each) == len(set(ids))
+        and platform.lost == ids[:1]
+        and platform.events[0][1]["line_items"][0]["status"] == "processing"
+        and not any(stage.buyer.email in one or "Elm Street" in one for one in each),
+        RULE,
+        f"UCP: its platform was told whole, each state once, nothing of who bought: {len(each)} events,"
+        f" {platform.tries} tries",
+    )
+
+
 def ucp_not_counted(stage: Stage) -> None:
     """Nothing says how many there are: the catalog does not claim any, and no money is taken."""
     from crossdock.store.models import PaymentIntent, VariantStock
 
     variant = hand_item(stage, 2)
     VariantStock.objects.filter(variant=variant).update(count=None)
-    with _hosted() as profile:
-        agent = _agent(stage, profile)
+    with hosted() as platform:
+        agent = _agent(stage, platform)
         _, found = agent.ask("POST", "/catalog/product", {"id": variant.public_id})
         told = found["product"]["variants"][0]["availability"]
         _, checkout = agent.ask("POST", "/checkout-sessions", _wish(stage, variant))
@@ -207,5 +205,7 @@ SCENES: tuple[Scene, ...] = (bought_by_ucp, ucp_not_counted)
 BUGS: dict[str, tuple[Scene, ...]] = {
     "ucp_refused_goes_on": (bought_by_ucp,),
     "ucp_refund_charged": (bought_by_ucp,),
+    "ucp_signed_too_early": (bought_by_ucp,),
+    "ucp_another_id_each_try": (bought_by_ucp,),
     "ucp_uncounted_is_there": (ucp_not_counted,),
 }

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
+from crossdock.domain.agents.ucp import ORDER, VERSION
 from crossdock.store.models import AgentSession
 from crossdock.store.models.money import IntentState
-from crossdock.usecases.checkout.agents.acp import order_out
-from crossdock.usecases.checkout.agents.order import agent_order
+from crossdock.usecases.checkout.agents import acp, ucp
+from crossdock.usecases.checkout.agents.order import AgentOrder, agent_order
 from crossdock.usecases.checkout.agents.sessions import paid_basket
+from crossdock.usecases.record.agent_news import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,22 @@ def order_news(*, session: int, now: datetime) -> OrderNews:
     if row is None or row.intent is None or row.intent.state != IntentState.CAPTURED:
         return OrderNews(row.told if row else "", why="There is no order to tell of.")
     token = row.token
-    if not settings.AGENTS or token.revoked_at is not None or (token.expires_at and token.expires_at <= now):
+    if row.protocol not in spoken() or token.revoked_at is not None or (token.expires_at and token.expires_at <= now):
         return OrderNews(row.told, why="Its token holds no longer, so it is told nothing.")
-    order = order_out(agent_order(row.public_id, row.intent, paid_basket(row.intent)))
+    order = _written(row.protocol, agent_order(row.public_id, row.intent, paid_basket(row.intent)))
     told = hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()
     if told == row.told:
         return OrderNews(told, why="It knows that already.")
+    if row.protocol == "ucp":
+        return OrderNews(told, order)
     return OrderNews(told, {"type": "order_update" if row.told else "order_create", "data": order})
+
+
+def _written(protocol: str, order: AgentOrder) -> dict[str, Any]:
+    """As a session's or an order's reader gets it. By UCP “the full order entity” is all of a message, the first as the
+    later ones (v2026-04-08, docs/specification/order.md, Events).
+    """
+    if protocol == "acp":
+        return acp.order_out(order)
+    spoken_in = {"version": VERSION, "status": "success", "capabilities": {ORDER: [{"version": VERSION}]}}
+    return ucp.order_out(order, spoken_in)

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from pydantic import BaseModel, Field, StrictInt, StrictStr
 
+from crossdock.domain.agents.ucp import VERSION
 from crossdock.domain.currencies import CURRENCIES
 from crossdock.domain.finding.choosing import Choice
 from crossdock.domain.finding.taxonomy import CATEGORY, Taxonomy
@@ -20,7 +21,7 @@ from crossdock.web.agents.refusing import Refusal
 from crossdock.web.agents.ucp.catalog_shape import Selected, options_out, product, selected_in, values_of
 from crossdock.web.agents.ucp.profile import LOOKUP, SEARCH
 from crossdock.web.agents.ucp.profiles import Terms, terms_of
-from crossdock.web.agents.ucp.speech import UCP, VERSION
+from crossdock.web.agents.ucp.speech import UCP
 
 USUAL, MOST = 10, 50
 Text = Annotated[StrictStr, Field(max_length=300)]

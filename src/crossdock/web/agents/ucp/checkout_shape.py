@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from crossdock.domain.agents.ucp import CHECKOUT, ORDER, VERSION
 from crossdock.domain.site.pages import Page
 from crossdock.store.models.money import IntentState
 from crossdock.usecases.checkout.agents.order import agent_order, moment
@@ -16,9 +17,8 @@ from crossdock.web.agents.looking import Looked, option_id
 from crossdock.web.agents.ucp.details import destination
 from crossdock.web.agents.ucp.handlers import handlers
 from crossdock.web.agents.ucp.messages import by_buyer, message
-from crossdock.web.agents.ucp.profile import CHECKOUT, ORDER
 from crossdock.web.agents.ucp.profiles import Terms
-from crossdock.web.agents.ucp.speech import VERSION, home
+from crossdock.web.agents.ucp.speech import home
 
 _LINK = {Page.TERMS: "terms_of_service", Page.PRIVACY: "privacy_policy"}
 METHOD, ALL = "shipping", "all"

@@ -3,9 +3,11 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from crossdock.domain.agents.ucp import CHECKOUT, ORDER
 from crossdock.store.models import ApiToken
 from crossdock.usecases.checkout.agents.sessions import change_session, open_session, session_behind
 from crossdock.usecases.checkout.basket import variants_in
+from crossdock.usecases.outcomes.agents_told import follow_profile
 from crossdock.web.agents.body import checked
 from crossdock.web.agents.entrance import for_agents
 from crossdock.web.agents.looking import Looked, look
@@ -19,14 +21,20 @@ from crossdock.web.agents.ucp.asked import IGNORED, CheckoutIn, CompleteIn
 from crossdock.web.agents.ucp.checkout_shape import checkout_out, groups, order_of
 from crossdock.web.agents.ucp.details import METHOD, kept
 from crossdock.web.agents.ucp.handlers import paid_with
-from crossdock.web.agents.ucp.profile import CHECKOUT, ORDER
 from crossdock.web.agents.ucp.profiles import Terms, terms_of
 from crossdock.web.agents.ucp.speech import UCP
 
 
+def _terms(request: HttpRequest, agent: ApiToken, *, needs: str) -> Terms:
+    """Whoever buys or reads an order is told of its orders where its profile says by now."""
+    terms, now = terms_of(request, agent, needs=needs), timezone.now()
+    follow_profile(token=agent, url=terms.told_at, read_at=terms.read_at, now=now)
+    return terms
+
+
 @for_agents(UCP, change=True, methods=("POST",))
 def create(request: HttpRequest, agent: ApiToken) -> HttpResponse:
-    terms = terms_of(request, agent, needs=CHECKOUT)
+    terms = _terms(request, agent, needs=CHECKOUT)
     return once(request, agent, lambda body: _create(agent, checked(CheckoutIn, body), terms), speech=UCP)
 
 
@@ -40,7 +48,7 @@ def checkout(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
 
 @for_agents(UCP, change=True, methods=("POST",))
 def complete(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
-    terms = terms_of(request, agent, needs=CHECKOUT)
+    terms = _terms(request, agent, needs=CHECKOUT)
     return once_outside(
         request,
         agent,
@@ -59,7 +67,7 @@ def cancel(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
 @for_agents(UCP, change=False, methods=("GET",))
 def order(request: HttpRequest, agent: ApiToken, id: str) -> HttpResponse:
     """What came of this agent's own checkouts."""
-    terms = terms_of(request, agent, needs=ORDER)
+    terms = _terms(request, agent, needs=ORDER)
     found = session_behind(agent, id, protocol=UCP.name)
     said = order_of(look(found), terms) if found is not None else None
     if said is None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from crossdock.domain.agents.ucp import VERSION
 from crossdock.kit.gateway import Gateway
 from crossdock.web.agents.means import TYPE, offered, token_in
 from crossdock.web.agents.refusing import Refusal
 from crossdock.web.agents.ucp.asked import CompleteIn
-from crossdock.web.agents.ucp.speech import VERSION
 from crossdock.web.payments import chosen_gateway
 
 

@@ -1,22 +1,26 @@
-"""/.well-known/ucp: that agents can buy here, where, and by which capabilities. For everybody, the same for all."""
+"""/.well-known/ucp: that agents can buy here, where, by which capabilities, and the keys that order updates are signed
+with. For everybody, the same for all.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from crossdock.domain.agents.negotiation import Capability
+from crossdock.domain.agents.ucp import CHECKOUT, ORDER, VERSION
+from crossdock.usecases.outcomes.signing_keys import published
 from crossdock.web.agents.ucp.handlers import handlers
-from crossdock.web.agents.ucp.speech import UCP, VERSION
+from crossdock.web.agents.ucp.speech import UCP
 
 BELOW = "/agents/ucp"
 _SPEC = f"https://ucp.dev/{VERSION}"
-CHECKOUT, FULFILLMENT = "dev.ucp.shopping.checkout", "dev.ucp.shopping.fulfillment"
-ORDER = "dev.ucp.shopping.order"
+FULFILLMENT = "dev.ucp.shopping.fulfillment"
 SEARCH, LOOKUP = "dev.ucp.shopping.catalog.search", "dev.ucp.shopping.catalog.lookup"
 OURS: Mapping[str, Sequence[Capability]] = {
     CHECKOUT: (Capability(VERSION),),
@@ -52,7 +56,8 @@ def _document(request: HttpRequest) -> HttpResponse:
                 "services": {"dev.ucp.shopping": [service]},
                 "capabilities": {name: [_capability(name, one) for one in each] for name, each in OURS.items()},
                 "payment_handlers": handlers(with_config=False),
-            }
+            },
+            "signing_keys": published(now=timezone.now()),
         }
     )
 

@@ -9,7 +9,8 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, Field, StrictStr, ValidationError
 
 from crossdock.domain.agents.negotiation import Capability, shared
+from crossdock.domain.agents.ucp import ORDER, VERSION
 from crossdock.domain.capability import Pace
 from crossdock.kit.ask import ask_sync
 from crossdock.kit.connector import Reply
@@ -28,7 +30,6 @@ from crossdock.store.models import ApiToken
 from crossdock.usecases.accounts.tokens import speaks_for
 from crossdock.web.agents.refusing import Refusal
 from crossdock.web.agents.ucp.profile import FULFILLMENT, OURS
-from crossdock.web.agents.ucp.speech import VERSION
 
 SECONDS, MOST, MOST_BYTES, LONGEST = 3.0, 256, 256 * 1024, 500
 FLOOR, CEILING, AFTER_FAILURE = 60, 3600, 60
@@ -58,7 +59,10 @@ class Terms:
     """What is active between the agent and us: by name its version."""
 
     active: Mapping[str, str]
+    read_at: datetime
     several_groups: bool = False
+    # Where it wants to hear of its orders; empty for nowhere.
+    told_at: str = ""
 
     @property
     def ships(self) -> bool:
@@ -85,29 +89,36 @@ def terms_of(request: HttpRequest, agent: ApiToken, *, needs: str) -> Terms:
         words = f"The profile has no {needs} in a version that is spoken here ({VERSION})."
         raise Refusal(200, "capabilities_incompatible", words, outcome=True)
     several = FULFILLMENT in both and both[FULFILLMENT][1].config.get("supports_multi_group") is True
-    return Terms({name: mine.version for name, (mine, _) in both.items()}, several)
+    told_at = str(both[ORDER][1].config.get("webhook_url", "")) if ORDER in both else ""
+    return Terms({name: mine.version for name, (mine, _) in both.items()}, theirs.read_at, several, told_at)
 
 
 def address_in(header: str) -> str:
     """Of the profile. Raises Refusal."""
     found = _PROFILE.findall(header)
     address = re.sub(r"\\(.)", r"\1", found[-1]) if found else ""
+    if not _good(address):
+        words = 'Send UCP-Agent: profile="https://…", the address of the agent\'s profile.'
+        raise Refusal(400, "invalid_profile_url", words)
+    return address
+
+
+def _good(address: str) -> bool:
+    """Whether it is one that we may call, as far as its letters say: the transport looks at the socket."""
     try:
         parts = urlsplit(address)
         good = bool(parts.hostname) and parts.username is None and (parts.port or 443) > 0
         good = good and parts.scheme in (("https", "http") if settings.ALLOW_LOCAL_SHOPS else ("https",))
     except ValueError:
-        good = False
-    if not good or len(address) > LONGEST or not address.isascii():
-        words = 'Send UCP-Agent: profile="https://…", the address of the agent\'s profile.'
-        raise Refusal(400, "invalid_profile_url", words)
-    return address
+        return False
+    return good and len(address) <= LONGEST and address.isascii() and address.isprintable() and " " not in address
 
 
 @dataclass(frozen=True, slots=True)
 class _Theirs:
     version: str
     capabilities: Mapping[str, Sequence[Capability]]
+    read_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class _Kept:
@@ -158,6 +169,10 @@ def _read(address: str) -> tuple[int, _Theirs | tuple[int, str, str]]:
         said = _Profile.model_validate_json(reply.body).ucp
     except (ValidationError, ValueError):
         return AFTER_FAILURE, (422, "profile_malformed", "The profile is none of the protocol's.")
+    told_at = [one.config["webhook_url"] for one in said.capabilities.get(ORDER, ()) if "webhook_url" in one.config]
+    if not all(isinstance(url, str) and _good(url) for url in told_at):
+        words = "The webhook_url of the profile's order capability is no public https:// address."
+        return AFTER_FAILURE, (422, "profile_malformed", words)
     capabilities = {name: tuple(map(_capability, each)) for name, each in said.capabilities.items()}
     age = _MAX_AGE.search(reply.headers.get("cache-control", ""))
     return min(max(int(age[1]) if age else FLOOR, FLOOR), CEILING), _Theirs(said.version, capabilities)

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from crossdock.domain.agents.ucp import VERSION
 from crossdock.web.agents.refusing import Refusal, Speech, Written
-
-VERSION = "2026-04-08"
 
 
 def home() -> str:
