@@ -352,6 +352,16 @@ class TestPages:
         alert.refresh_from_db()
         assert alert.settled_by == packer
 
+    def test_nobody_of_the_team_settles_what_went_wrong_with_a_payout(self, stage: Stage) -> None:
+        seller = stage.world.seller
+        alert = raise_alert(code=AlertCode.PAYOUT_FAILED, seller=seller, sentence="It came back.", now=stage.world.now)
+        packer = user(works_for=seller, works_as="orders listings")
+        with pytest.raises(NotAllowed, match="Only the owner"):
+            settle_alert(alert=alert, actor=packer, how="Done.", now=stage.world.now)
+        settle_alert(alert=alert, actor=seller.owner, how="Another account.", now=stage.world.now)
+        alert.refresh_from_db()
+        assert alert.settled_by == seller.owner
+
     def test_another_seller_sees_nothing_of_it(self, stage: Stage) -> None:
         (alert,) = self.raised(stage.world, 1)
         other = Client()

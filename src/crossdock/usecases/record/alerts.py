@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from crossdock.domain.alerts import AlertCode
+from crossdock.domain.alerts import AlertCode, Button
 from crossdock.domain.roles import Right
 from crossdock.domain.team.roles import Duty
 from crossdock.store.models import Alert, Connection, Listing, Order, Seller, User
@@ -66,7 +66,9 @@ def settle_alert(*, alert: Alert, actor: User | None, how: str, now: datetime) -
     elif actor is not None:
         # Staff who answer the case that it was about settle it, too.
         rights = (Right.ACT, Right.ALERTS, Right.CASES)
-        require(actor, alert.seller, "This alert is not yours.", *rights, duty=Duty.ASK)
+        # Where a payout went wrong the owner alone can mend it, so nobody takes it out of their sight.
+        duty = Duty.OWN if alert.kind.button is Button.SEE_PAYOUTS else Duty.ASK
+        require(actor, alert.seller, "This alert is not yours.", *rights, duty=duty)
     with transaction.atomic():
         with telling(now, savepoint=False) as told:
             settled = told.settle(Q(pk=alert.pk), lambda one: one.pk == alert.pk, actor=actor, how=how)

@@ -102,7 +102,7 @@ def settle_many(request: HttpRequest, seller: Seller) -> HttpResponse:
     """The ticked ones, with one sentence for all."""
     picked = {public_id for public_id in request.POST.getlist("pick") if public_id.isalnum()}
     how, actor = typed(request.POST, "how", longest=200), signed_in(request)
-    mine = theirs(Alert, seller).filter(for_staff=False, settled_at=None, public_id__in=picked)
+    mine = theirs(Alert, seller).select_related("seller").filter(for_staff=False, settled_at=None, public_id__in=picked)
     count = len(picked)
     if not picked:
         messages.error(request, "Tick the alerts that are settled.")

@@ -400,3 +400,5 @@ def test_a_page_that_was_sent_already_is_not_taken_for_what_is_on_it_now(world: 
     other = words(client.post(f"{LIST}bulk/", {**form, f"number-{order.public_id}": "T-2"}, follow=True))
     assert BulkRun.objects.count() == 1
     assert "was begun already" not in same and "was begun already" in other
+    bare = words(client.post(f"{LIST}bulk/", {**form, "deed": "tag"}, follow=True))
+    assert "was begun already" in bare and BulkRun.objects.count() == 1

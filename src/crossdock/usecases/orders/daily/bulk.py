@@ -155,7 +155,11 @@ def as_asked(*, run: BulkRun, kind: BulkKind, given: ForAll, each: Mapping[str, 
     """Whether this is what the run was begun with, and not a page that was sent once more with something else on it."""
     rows = run.rows.values_list("order__public_id", "given")
     kept = {public_id: FOR_ONE.validate_python(one) for public_id, one in rows}
-    return (run.kind, given_of(run), kept) == (kind, _checked(kind, given), dict(each))
+    try:
+        said = _checked(kind, given)
+    except Invalid:
+        return False
+    return (run.kind, given_of(run), kept) == (kind, said, dict(each))
 
 
 def _noted(run: BulkRun, actor: User, action: str, subject: str, now: datetime) -> None:
