@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0086_selling")]
+    dependencies = [("store", "0088_waiting")]
     operations = [
         migrations.AddField("endpoint", "protocol", models.CharField(db_default="acp", default="acp", max_length=3)),
         migrations.RemoveConstraint("endpoint", "one_endpoint_per_agent"),
