@@ -18,6 +18,9 @@ from crossdock.cli.postgres import Cluster
 from crossdock.config import Config
 from crossdock_lab import patience, seed
 
+# What each file costs of the processor stands at the end of a run by `suite.py`.
+pytest_plugins = ["processor"]
+
 # What a busy machine makes slowly is not made wrongly.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")

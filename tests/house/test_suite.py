@@ -24,6 +24,12 @@ def test_flaky():
     mark.touch()
     assert seen
 """
+BUSY = """
+import time
+def test_busy():
+    begun = time.process_time()
+    while time.process_time() < begun + 1.2: pass
+"""
 BAD = "def test_bad(): assert False\n"
 
 
@@ -64,6 +70,17 @@ def test_what_is_broken_is_believed_at_once(tmp_path: Path, name: str, text: str
     code, said = suite(tmp_path, **{name: text})
     assert code != 0
     assert not any("once more" in line for line in said)
+
+
+def test_the_files_that_took_most_of_the_processor_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        f"import sys\nsys.path.append({str(SUITE.parent / 'support')!r})\npytest_plugins = ['processor']\n"
+    )
+    code, said = suite(tmp_path, good=GOOD, busy=BUSY)
+    assert code == 0
+    whole, first, *rest = said[said.index(next(line for line in said if "s of the processor" in line)) : -1]
+    assert first.endswith(" s test_busy.py") and float(first.split()[0]) >= 1.2 and rest == []
+    assert float(whole.split()[0]) >= 1
 
 
 def test_a_long_proof_keeps_what_it_saw_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
