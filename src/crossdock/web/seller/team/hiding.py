@@ -5,6 +5,7 @@ read of it too, and no template can forget it. The guard refuses all the same.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -42,11 +43,19 @@ def as_seen(html: str, *, here: str, duties: frozenset[Duty]) -> str:
 def _is_refused(path: str, method: str, duties: frozenset[Duty]) -> bool:
     if not path.startswith("/seller/"):
         return False
-    try:
-        name = resolve(path).url_name or ""
-    except Resolver404:
-        return False
+    name = _name_of(path)
     return name.startswith("seller_") and duty_of(name, method) not in duties
+
+
+@lru_cache(1024)
+def _name_of(path: str) -> str:
+    """Of the address that it leads to. Kept, since every page has the navigation's links, and each look goes through
+    some eighty patterns.
+    """
+    try:
+        return resolve(path).url_name or ""
+    except Resolver404:
+        return ""
 
 
 class _Finder(HTMLParser):
