@@ -26,6 +26,10 @@ NEVER_SET_LATER = {
     "Offer": {"variant__connection", "variant__listing__connection"},
 }
 
+# Keys that are never empty and change all the same: who waited does not find the row at all, since the join was made
+# with what stood there before.
+MOVES = {"Seller": "owner"}
+
 
 def _asked(function: ast.FunctionDef, method: str) -> Iterator[tuple[str, ast.Call]]:
     """Each call of this method of a QuerySet with the name that its chain begins with: `Order` of
@@ -56,7 +60,7 @@ def _set_later(model: type[Model], path: str) -> str:
         if field is None or not isinstance(field.related_model, type):
             return ""
         done.append(part)
-        if field.auto_created or getattr(field, "null", False):
+        if field.auto_created or getattr(field, "null", False) or (MOVES.get(model.__name__) == part and not done[1:]):
             return "__".join(done)
         model = field.related_model
     return ""

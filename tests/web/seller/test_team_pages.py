@@ -2,15 +2,18 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
+from at_once import meanwhile
 from crossdock.domain.team.invitations import LASTS, MOST_LETTERS, MOST_OPEN, MOST_SENT
 from crossdock.store.models import ApiToken, Invitation, Mail, Seller, SellerDetails, User
 from crossdock.usecases.accounts.inviting import accept, invitation_in, invite, send_again, withdraw
 from crossdock.usecases.accounts.sellers import start_selling
+from crossdock.usecases.accounts.suspending import suspend_seller
 from crossdock.usecases.accounts.team import change_roles, disband, hand_over, leave, let_go, members_of
 from crossdock.usecases.accounts.tokens import make_token, token_of
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
@@ -258,6 +261,22 @@ def test_a_shop_is_handed_over() -> None:
     assert signed_in(noor).get("/seller/money/").status_code == 200
     with pytest.raises(NotAllowed):
         hand_over(seller=seller, member=noor.pk, actor=before, now=now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_while_a_shop_was_handed_over_finds_it() -> None:
+    """A second click of the owner, and staff who suspend the seller."""
+    shop, member, staff, at = a_seller(), user(), user(is_staff=True, roles="admin"), now()
+    User.objects.filter(pk=member.pk).update(works_for=shop, works_as="orders")
+
+    def hand() -> User:
+        return hand_over(seller=Seller.objects.get(pk=shop.pk), member=member.pk, actor=shop.owner, now=at)
+
+    assert "Somebody else owns this shop already" in str(meanwhile(hand, hand))
+    handed, later = Seller.objects.get(pk=shop.pk), at + timedelta(seconds=1)
+    back = partial(hand_over, seller=handed, member=shop.owner.pk, actor=member, now=later)
+    assert meanwhile(back, lambda: suspend_seller(seller=shop, why="Fakes.", actor=staff, now=at)) is True
+    assert Seller.objects.get(pk=shop.pk).barred and Mail.objects.filter(subject="Your sales are suspended").exists()
 
 
 def test_handing_over_asks_who_it_is() -> None:

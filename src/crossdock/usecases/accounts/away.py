@@ -29,7 +29,7 @@ def plan_away(
     """
     require(actor, seller)
     with telling(now) as told:
-        row = Seller.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=seller.pk)
+        row = Seller.objects.select_for_update(no_key=True).get(pk=seller.pk)
         try:
             away = wanted(row.away, first=first, back=back, mode=mode, now=now, calendar=row.calendar)
         except NotAway as why:
@@ -58,8 +58,8 @@ def keep(*, now: datetime) -> None:
     one. What a stopped worker missed is made good by the next one.
     """
     with telling(now) as told:
-        due = Seller.objects.filter(away_from__lte=now, away_since=None).select_related("owner")
-        begun = list(due.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+        due = Seller.objects.filter(away_from__lte=now, away_since=None).prefetch_related("owner")
+        begun = list(due.select_for_update(no_key=True).order_by("pk"))
         if begun:
             Seller.objects.filter(pk__in=[row.pk for row in begun]).update(away_since=F("away_from"))
         for row in begun:
@@ -78,7 +78,7 @@ def _end(which: Q, *, at: datetime | None, told: Telling) -> list[Seller]:
         return []
     orders = list(_waiting(keys).select_for_update(no_key=True, of=("self",)).order_by("pk"))
     # Somebody else may have ended them, or put off their end, before the orders were ours.
-    rows = away.filter(pk__in=keys).select_related("owner").select_for_update(no_key=True, of=("self",)).order_by("pk")
+    rows = away.filter(pk__in=keys).prefetch_related("owner").select_for_update(no_key=True).order_by("pk")
     back = {row.pk: row for row in rows}
     moved = [order for order in orders if order.seller_id in back and _moved(order, back[order.seller_id], at)]
     update_rows(moved, ("ship_by",))

@@ -6,8 +6,8 @@ from crossdock.store.models import Seller, SellerApproval, Suspension
 
 
 def locked(seller: Seller) -> Seller:
-    """The row with its owner; in a transaction."""
-    return Seller.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=seller.pk)
+    """The row; in a transaction. Its owner is read after the lock: the shop may be handed over while one waits."""
+    return Seller.objects.select_for_update(no_key=True).get(pk=seller.pk)
 
 
 def set_bar(row: Seller) -> None:

@@ -86,7 +86,7 @@ def send_digests(*, now: datetime) -> int:
 
 def _digest(seller_id: int, *, now: datetime) -> bool:
     with transaction.atomic():
-        seller = Seller.objects.select_for_update(no_key=True, of=("self",)).select_related("owner").get(pk=seller_id)
+        seller = Seller.objects.select_for_update(no_key=True).get(pk=seller_id)
         cause = f"digest:{seller.pk}:{now:%Y-%m-%dT%H}"
         if Mail.objects.filter(cause=cause).exists():
             return False
