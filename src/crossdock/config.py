@@ -23,6 +23,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, ValidationError, fiel
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from crossdock.domain.due.zones import zones
+from crossdock.identity import LOOPBACK, Identity, Words, words_in
 from crossdock.seeing.settings import Telling
 
 PREFIX = "CROSSDOCK_"
@@ -30,7 +31,6 @@ PREFIX = "CROSSDOCK_"
 ALSO_READ = ("CROSSDOCK_CRASH", "CROSSDOCK_CHROMIUM", "CROSSDOCK_TEST_")
 
 LONGEST_SOCKET_FOLDER = 80
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class WrongSetting(Exception):
@@ -41,12 +41,7 @@ def _plain_or_prefixed(name: str) -> AliasChoices:
     return AliasChoices(PREFIX + name, name)
 
 
-def _words(value: object) -> object:
-    return [word for word in re.split(r"[\s,]+", value) if word] if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(words_in)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -58,7 +53,7 @@ def default_data_folder(environment: Mapping[str, str] = os.environ, *, uid: int
     return Path(home) / "crossdock"
 
 
-class Config(Telling):
+class Config(Telling, Identity):
     """One field per setting; the environment's name is the field's with CROSSDOCK_ before it."""
 
     model_config = SettingsConfigDict(

@@ -195,6 +195,8 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 STAFF_SECOND_FACTOR = CONFIG.staff_second_factor
+# The identity provider of staff; None is off (docs/decisions/0029-openid-connect.md).
+OIDC = CONFIG.oidc
 MFA_ADAPTER = "crossdock.web.signin.factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -285,6 +287,7 @@ SECRETS = [
     CONFIG.stripe_secret_key,
     CONFIG.stripe_webhook_secret,
     *CONFIG.traces_sent_with.values(),
+    CONFIG.oidc_secret,
     CONFIG.error_dsn,
     urlsplit(CONFIG.error_dsn).username or "",
     unquote(urlsplit(CONFIG.database_url).password or ""),

@@ -9,6 +9,7 @@ from crossdock.config import Config
 # (the setting that asks for it, its name in words, package, a module of it)
 _EXTRAS = (
     ("metrics", "CROSSDOCK_METRICS is on", "prometheus-client", "prometheus_client"),
+    ("oidc_issuer", "CROSSDOCK_OIDC_ISSUER is set", "pyjwt", "jwt"),
     ("error_dsn", "CROSSDOCK_ERROR_DSN is set", "sentry-sdk", "sentry_sdk"),
     (
         "traces_url",
@@ -27,6 +28,11 @@ def missing(config: Config) -> Iterator[str]:
                 f"{asked} and the package {package} is not installed; run `pip install -r requirements/extras.txt`,"
                 " or take the setting away."
             )
+    if config.oidc_issuer and config.oidc is None:
+        yield (
+            "CROSSDOCK_OIDC_ISSUER is set without a client; set CROSSDOCK_OIDC_CLIENT_ID, and"
+            " CROSSDOCK_OIDC_CLIENT_SECRET or CROSSDOCK_OIDC_CLIENT_SECRET_FILE, as the identity provider gave them."
+        )
 
 
 def _there(module: str) -> bool:

@@ -28,6 +28,11 @@ def words(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--off", action="store_true", help="take every role away")
     what.add_argument("--end-sessions", action="store_true", help="sign anybody out everywhere")
     what.add_argument(
+        "--unbind",
+        action="store_true",
+        help="the identity provider knows them anew: their next sign-in there binds by their address again",
+    )
+    what.add_argument(
         "--remove-second-factor",
         action="store_true",
         help="for anybody who lost phone and recovery codes: remove it and end their sessions; make sure first that it"
@@ -43,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _do(args: argparse.Namespace) -> int:
     from crossdock.domain.roles import Role
+    from crossdock.usecases.accounts.idp.binding import unbind
     from crossdock.usecases.accounts.sessions import end_all_sessions, remove_second_factor
     from crossdock.usecases.accounts.staffing import no_admin, set_roles
 
@@ -52,6 +58,10 @@ def _do(args: argparse.Namespace) -> int:
     if args.end_sessions:
         end_all_sessions(email=args.email, now=now)
         print(f"{args.email} is signed out everywhere. Tokens go on; the person can sign in again.")
+        return 0
+    if args.unbind:
+        unbind(email=args.email, now=now)
+        print(f"{args.email} is not bound to the identity provider any more and is signed out everywhere.")
         return 0
     if args.remove_second_factor:
         remove_second_factor(email=args.email, now=now)

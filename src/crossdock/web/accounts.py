@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
@@ -27,6 +28,7 @@ from crossdock.usecases.record.brand import sender, site_name
 from crossdock.web.languages.choosing import keep_of
 from crossdock.web.signin.device import PROVED, is_known, known_as, place_of, remember
 from crossdock.web.signin.factor import remember_sign_in
+from crossdock.web.signin.identity.proved import bound_by_it, by_it, name_there, stages
 
 # What allauth calls it: what we do.
 _NOTICES = {
@@ -62,11 +64,27 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
             return reverse("seller_home")
         return settings.LOGIN_REDIRECT_URL
 
+    def get_login_stages(self) -> list[str]:
+        return stages(self.request, super().get_login_stages())
+
+    def pre_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse | None:
+        """Whatever else was right: who of staff comes in by the identity provider alone."""
+        if bound_by_it(user) and not by_it(request, user):
+            account_note(person=user, action="sign-in refused", how="not by the identity provider", now=timezone.now())
+            sentence = f"Staff sign in by {name_there()} here. Your password is right, and opens nothing."
+            return render(request, "account/identity.html", {"sentence": sentence}, status=403)
+        answer: HttpResponse | None = super().pre_login(request, user, **more)
+        return answer
+
     def post_login(self, request: HttpRequest, user: User, *, signup: bool, **more: Any) -> HttpResponse:
         remember_sign_in(request, user, signed_up=signup)
         answer: HttpResponse = super().post_login(request, user, signup=signup, **more)
         account_note(
-            person=user, action="signed up" if signup else "signed in", now=timezone.now(), place=place_of(request)
+            person=user,
+            action="signed up" if signup else "signed in",
+            now=timezone.now(),
+            place=place_of(request),
+            how="identity provider" if by_it(request, user) else "",
         )
         if not signup and not is_known(request, user):
             tell_owner(user=user, what="sign_in", place=place_of(request), now=timezone.now())

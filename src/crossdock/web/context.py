@@ -14,6 +14,7 @@ from crossdock.usecases.record.pages import links
 from crossdock.web.acting import acting_of
 from crossdock.web.languages.choosing import offered
 from crossdock.web.signin.factor import passkeys_work
+from crossdock.web.signin.identity.proved import name_there
 
 CART = "cart"
 
@@ -41,5 +42,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "cart_units": sum(cart["lines"].values()) + sum(cart.get("agreed", {}).values()) if cart else 0,
         "my_seller": SimpleLazyObject(lambda: _seller(request)),
         "acting": acting_of(request),
+        "identity_name": name_there(),
         "passkeys_work": SimpleLazyObject(lambda: passkeys_work(request)),
     }

@@ -24,7 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from crossdock.config import LOOPBACK
+from crossdock.identity import LOOPBACK
 from crossdock.usecases.shops.health import shops_now, worker_age
 from crossdock.usecases.support.queries import figures
 from crossdock.web.middleware import PASSED_ON, Around

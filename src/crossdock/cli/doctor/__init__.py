@@ -36,6 +36,7 @@ OUTSIDE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     outside.public,
     outside.mail,
     outside.money,
+    outside.identity,
     seen.traces,
 )
 _WORDS = {State.OK: "ok  ", State.LOOK: "look", State.FIX: "FIX "}

@@ -228,3 +228,30 @@ def _remedy(error: Exception) -> str:
         case socket.gaierror():
             return "Enter the name in the DNS, or correct PUBLIC_URL."
     return "Check that the proxy runs, and that its port is open."
+
+
+def identity(config: Config) -> Iterable[Finding]:
+    """What the identity provider of staff says of itself; nobody is signed in."""
+    if config.oidc is None:
+        return
+    from crossdock.web.signin.identity.provider import Provider, ProviderTrouble
+
+    try:
+        provider = Provider(config.oidc)
+        provider.endpoints()
+        provider.key("")
+    except ProviderTrouble as trouble:
+        yield fix(
+            "identity provider",
+            f"Staff cannot sign in by {config.oidc_issuer}: {trouble}.",
+            "Compare CROSSDOCK_OIDC_ISSUER letter by letter with “issuer” at its address followed by"
+            " /.well-known/openid-configuration.",
+        )
+    else:
+        yield ok("identity provider", f"{config.oidc_issuer} answers, with its keys.")
+    if config.oidc_only and not config.oidc_password_for:
+        yield look(
+            "identity provider",
+            "Staff have no other way in, so nobody comes in while it is away.",
+            "Name one or two admins in CROSSDOCK_OIDC_PASSWORD_FOR.",
+        )

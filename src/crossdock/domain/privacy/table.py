@@ -247,7 +247,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("account.EmailAddress", "email user", Then.GOES, "e-mail addresses"),
     Personal(
         "store.User",
-        "password first_name last_name email name roles language works_as",
+        "password first_name last_name email name roles language works_as identity",
         Then.CUT,
         "the account",
         "A row without name and address stays, which orders lead to.",
@@ -307,7 +307,7 @@ PERSONAL: tuple[Personal, ...] = (
 
 # Columns of text that name nobody: ids, codes, states, goods, the house's own bookkeeping.
 PLAIN: dict[str, str] = {
-    "store.Seller": "country time_zone working_days holidays away_mode barred",
+    "store.Seller": "country time_zone working_days holidays away_mode barred quotas quotas_told",
     "store.SellerApproval": "changed",
     "store.ShippingRate": "country",
     "store.ApiToken": "hint scopes profile",

@@ -41,6 +41,8 @@ class User(AbstractUser):
     name = models.CharField(max_length=120, blank=True)
     # Words with spaces between them.
     roles = models.CharField(max_length=80, default="", db_default="", blank=True)
+    # Of staff: who they are at the identity provider, its issuer, a space and its name for them.
+    identity = models.CharField(max_length=600, default="", db_default="", blank=True)
     session_round = models.PositiveIntegerField(default=0, db_default=0)
     # A code of settings.LANGUAGES; empty until they choose one.
     language = models.CharField(max_length=10, default="", db_default="", blank=True)
@@ -56,7 +58,10 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
+            models.UniqueConstraint(fields=["identity"], condition=~Q(identity=""), name="one_user_per_identity"),
+        ]
         # What `iexact` asks for.
         indexes = [
             models.Index(Upper("email"), name="user_email_upper"),

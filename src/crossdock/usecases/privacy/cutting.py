@@ -121,6 +121,6 @@ def cut_user(person: User, whose: Whose) -> Sequence[str]:
     person.email, person.name, person.first_name, person.last_name = f"erased-{person.pk}{ERASED}", "", "", ""
     person.set_unusable_password()
     person.is_active, person.roles, person.last_login, person.language = False, "", None, ""
-    person.works_for, person.works_as = None, ""
+    person.works_for, person.works_as, person.identity = None, "", ""
     changed = ["email", "name", "first_name", "last_name", "password", "is_active", "roles", "last_login", "language"]
-    return [*changed, "works_for", "works_as"]
+    return [*changed, "works_for", "works_as", "identity"]

@@ -16,6 +16,7 @@ from allauth.core.internal import ratelimit
 from allauth.mfa.base.forms import ReauthenticateForm
 from allauth.mfa.signals import authentication_failed
 from django import forms
+from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,6 +30,7 @@ from crossdock.usecases.accounts.queries import codes_of, passkeys_of
 from crossdock.usecases.accounts.sessions import rename_session
 from crossdock.web.middleware import allow
 from crossdock.web.signin.device import place_of
+from crossdock.web.signin.identity.proved import way_there
 
 View = Callable[..., HttpResponseBase]
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -115,6 +117,7 @@ def _asked(request: HttpRequest, user: User) -> HttpResponse | None:
         "carried": carried,
         "files": bool(request.FILES),
         "action": request.get_full_path(),
+        "identity_url": way_there("/accounts/2fa/") if settings.OIDC and user.identity else "",
         "passkey": passkeys_of(user).exists(),
     }
     response = render(request, "account/again.html", context, status=403)

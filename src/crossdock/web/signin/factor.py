@@ -31,6 +31,7 @@ from crossdock.store.models import User
 from crossdock.store.vault import VaultLocked, seal, unseal
 from crossdock.usecases.accounts.queries import addresses_of, factors_of
 from crossdock.usecases.record.brand import site_name
+from crossdock.web.signin.identity.proved import bound_by_it, proof, way_there
 
 # So long a member of staff works before the second factor is asked for again.
 STAFF_AGAIN = timedelta(hours=12)
@@ -139,12 +140,20 @@ def setting_up(view: View) -> View:
 
 
 def owed(request: HttpRequest) -> str:
-    """Where a member of staff has to go first: to set up a second factor, or to use it. Empty when nothing is owed."""
+    """Where a member of staff has to go first: to the identity provider, to set up a second factor, or to use it.
+    Empty when nothing is owed.
+    """
     user = request.user
-    if not settings.STAFF_SECOND_FACTOR or not isinstance(user, User):
+    if not isinstance(user, User):
+        return ""
+    oldest = time.time() - STAFF_AGAIN.total_seconds()
+    there = proof(request, user, oldest=oldest)
+    back = request.get_full_path() if request.method == "GET" else reverse("staff_home")
+    if there is None and bound_by_it(user):
+        return way_there(back)
+    if there or not settings.STAFF_SECOND_FACTOR:
         return ""
     mine = dict(factors_of(user).values_list("pk", "type"))
-    oldest = time.time() - STAFF_AGAIN.total_seconds()
     for record in get_authentication_records(request, user):
         if record.get("method") == "mfa" and record.get("id") in mine and record["at"] > oldest:
             return ""
@@ -153,7 +162,6 @@ def owed(request: HttpRequest) -> str:
         messages.info(request, "Staff need a second factor. Set one up here; the staff pages open then.")
         return reverse("mfa_index")
     page = "mfa_reauthenticate" if Authenticator.Type.TOTP in kinds else "mfa_reauthenticate_webauthn"
-    back = request.get_full_path() if request.method == "GET" else reverse("staff_home")
     return f"{reverse(page)}?{urlencode({'next': back})}"
 
 

@@ -8,6 +8,7 @@ from django.urls import include, path
 from crossdock.web.signin import data, pages
 from crossdock.web.signin.again import fresh
 from crossdock.web.signin.factor import setting_up
+from crossdock.web.signin.identity import pages as identity
 
 urlpatterns = [
     path("2fa/", pages.security, name="account_security"),
@@ -20,6 +21,8 @@ urlpatterns = [
     path("data/leave/", data.leave, name="account_data_leave"),
     path("data/keep/", data.keep, name="account_data_keep"),
     path("data/<slug:public_id>/file/", data.file, name="account_data_file"),
+    path("identity/", identity.begin, name="account_identity"),
+    path("identity/back/", identity.back, name="account_identity_back"),
     path("email/", fresh(account.email), name="account_email"),
     path("2fa/", include("allauth.mfa.urls")),
     path("", include("allauth.account.urls")),

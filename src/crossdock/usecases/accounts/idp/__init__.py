@@ -1,0 +1,1 @@
+"""Staff whom an identity provider knows."""
