@@ -25,6 +25,7 @@ from crossdock.store.models import (
     Listing,
     Mail,
     Order,
+    Rating,
     TimelineEntry,
     User,
 )
@@ -33,6 +34,7 @@ from crossdock.usecases.privacy import archive, runs
 from crossdock.usecases.privacy.carry_on import carry_on
 from crossdock.usecases.privacy.runs import ask_export, taken
 from crossdock.usecases.privacy.whose import Whose
+from crossdock.usecases.requests.ratings import answer, report
 from crossdock.usecases.support import retention
 from market import World, user
 from toyshop import dropped_in
@@ -53,6 +55,17 @@ def copy_of(person: User) -> zipfile.ZipFile:
     pieces: list[bytes] = []
     archive.write_archive(whose=Whose(person), take=pieces.append, told=lambda done, rows: None, now=NOW)
     return zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+
+
+def test_what_was_answered_to_ratings_and_what_was_reported_is_in_the_copy(house: House) -> None:
+    rating = Rating.objects.get()
+    answer(rating=rating, actor=house.owner, words="We are sorry.", now=NOW)
+    report(rating=rating, reporter=house.bought, why="It names my street.", now=NOW)
+    (mine,) = rows(copy_of(house.owner), "rating_answers")
+    assert (mine["stars"], mine["answer"]) == (2, "We are sorry.")
+    (told,) = rows(copy_of(house.bought), "reported_ratings")
+    assert told["report"] == "It names my street."
+    assert rows(copy_of(house.buyer), "reported_ratings") == []
 
 
 def rows(copy: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:

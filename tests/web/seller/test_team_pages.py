@@ -300,6 +300,15 @@ def test_a_closed_shop_has_no_team() -> None:
     assert not noor.works_as and "closed" in Mail.objects.filter(to=noor.email).latest("pk").subject
 
 
+def test_a_member_whose_account_is_deleted_is_out_and_the_owner_reads_it() -> None:
+    seller = a_seller()
+    noor = person("noor@example.test", name="Noor", works_for=seller, works_as="orders")
+    disband(owner=noor, now=now())
+    noor.refresh_from_db()
+    assert not noor.works_as and not members_of(seller).exists()
+    assert "their account is deleted" in Mail.objects.get(to=seller.owner.email, subject="Noor left your team").body
+
+
 def test_a_member_leaves_and_the_owner_cannot() -> None:
     seller = a_seller()
     noor = person("noor@example.test", works_for=seller, works_as="reader")

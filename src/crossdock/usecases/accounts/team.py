@@ -126,12 +126,20 @@ def hand_over(*, seller: Seller, member: int, actor: User, now: datetime) -> Use
 
 
 def disband(*, owner: User, now: datetime) -> None:
-    """The owner's account is deleted, in the caller's transaction: nobody works there any more."""
+    """Their account is deleted, in the caller's transaction, which holds it: nobody works in their shop any more, and
+    they in nobody's.
+    """
     for seller in Seller.objects.filter(owner=owner):
         for person in members_of(seller):
             _ended(person, now=now)
             told = f"The shop {seller.name} is closed, and so is its team. Your own account stays as it is."
             _write(person, seller, "closed", f"{seller.name} is closed", told, path="/", now=now)
+    if owner.works_as and owner.works_for is not None:
+        _ended(owner, now=now)
+        traced(owner.works_for, owner, "left the team", person=owner, now=now)
+        told = f"{owner} left the team of {owner.works_for.name}: their account is deleted."
+        where = owner.works_for
+        _write(where.owner, where, f"left:{owner.pk}", f"{owner} left your team", told, path=PAGE, now=now)
 
 
 def traced(

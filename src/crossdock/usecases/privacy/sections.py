@@ -354,6 +354,12 @@ BOUGHT: tuple[Section, ...] = (
         plain("at", "reason", "words", "name", "email", number="public_id", listing="review__listing__public_id"),
     ),
     Section(
+        "reported_ratings",
+        "Ratings that you reported, of sellers and of your shop",
+        lambda whose: Rating.objects.filter(reported_by=whose.person),
+        plain("report", seller="seller__name", number="public_id"),
+    ),
+    Section(
         "case_messages",
         "What you wrote in cases",
         lambda whose: CaseMessage.objects.filter(author=whose.person),

@@ -30,6 +30,7 @@ from crossdock.store.models import (
     OrderTag,
     Payout,
     PayoutAccount,
+    Rating,
     ReviewStep,
     Seller,
     SellerAddress,
@@ -314,6 +315,12 @@ SOLD: tuple[Section, ...] = (
         "What became of each of these orders",
         lambda whose: BulkRow.objects.filter(run__seller=whose.seller),
         plain("state", "sentence", "given", "at", run="run__public_id", order="order__reference"),
+    ),
+    Section(
+        "rating_answers",
+        "How your shop was rated, and what you answered",
+        lambda whose: Rating.objects.filter(seller=whose.seller),
+        plain("stars", "at", "answer", "answered_at", "down_at", order="order__number"),
     ),
     Section(
         "webhook_receivers",
