@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0088_waiting")]
+    dependencies = [("store", "0089_signing_keys")]
     operations = [
         migrations.AddField(
             "user", "identity", models.CharField(blank=True, db_default="", default="", max_length=600)
