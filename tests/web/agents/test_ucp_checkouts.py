@@ -331,6 +331,8 @@ class TestCheckout:
             {"line_items": [{**line, "quantity": 0}]},
             {"line_items": [{**line, "quantity": "1"}]},
             {"line_items": [{**line, "quantity": None}]},
+            {"line_items": [{**line, "quantity": 1.5}]},
+            json.dumps({"line_items": [line]}).replace('"quantity": 1', '"quantity": 1e400'),
             {"line_items": [{**line, "item": {"id": f"x{n}"}} for n in range(101)]},
             {**whole(worlds), "buyer": {"email": 1}},
             wish(worlds, fulfillment={"methods": [{"type": "pickup"}]}),
@@ -346,6 +348,8 @@ class TestCheckout:
         bad["fulfillment"]["methods"][0]["groups"] = [{"id": "all", "selected_option_id": "express"}]
         assert refused(agent.put(at(said), {**bad, "buyer": {}}))[0] == 400
         assert good(agent.get(at(said)))["buyer"] == BUYER
+        two = good(agent.put(at(said), {"line_items": [{**line, "quantity": 2.0}]}))
+        assert two["line_items"][0]["quantity"] == 2
         told = good(agent.put(at(said), {**whole(worlds), "discounts": {"codes": ["X"]}}))
         assert [one["path"] for one in told["messages"] if "discount codes" in one["content"]] == ["$.discounts"]
 

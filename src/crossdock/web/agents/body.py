@@ -1,14 +1,22 @@
 """A body of JSON as agents send it, and where in it something is wrong."""
 
 import json
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, StrictInt, ValidationError
 
 from crossdock.web.agents.refusing import Refusal
 
 MOST_BYTES = 256 * 1024
 _T = TypeVar("_T", bound=BaseModel)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# JSON has one kind of number, so 2.0 is an integer (JSON Schema 2020-12, 4.2.3).
+Whole = Annotated[StrictInt, BeforeValidator(_whole)]
 
 
 def read(raw: bytes) -> dict[str, Any]:

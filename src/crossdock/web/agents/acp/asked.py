@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    StrictInt,
     StrictStr,
     field_validator,
     model_validator,
@@ -20,6 +19,7 @@ from pydantic import (
 
 from crossdock.usecases.accounts.buyers import is_email
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
+from crossdock.web.agents.body import Whole
 from crossdock.web.agents.refusing import Refusal
 
 MOST_ITEMS, MOST_LINES = 1000, 100
@@ -84,8 +84,8 @@ class Buyer(Asked):
 class Item(Asked):
     id: Annotated[StrictStr, Field(min_length=1, max_length=60)]
     name: Text = ""
-    unit_amount: StrictInt | None = None
-    quantity: Annotated[StrictInt, Field(ge=1, le=MOST_UNITS)] = 1
+    unit_amount: Whole | None = None
+    quantity: Annotated[Whole, Field(ge=1, le=MOST_UNITS)] = 1
 
 
 class Selected(Asked):

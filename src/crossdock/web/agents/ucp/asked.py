@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, Field, StrictBool, StrictStr
 
 from crossdock.usecases.catalogue.sellable import MOST_UNITS
+from crossdock.web.agents.body import Whole
 from crossdock.web.agents.refusing import Refusal
 
 MOST_LINES, MOST_ITEMS, MOST_FEW = 100, 1000, 20
@@ -19,7 +20,7 @@ class Item(BaseModel):
 
 class Line(BaseModel):
     item: Item
-    quantity: Annotated[StrictInt, Field(ge=1, le=MOST_UNITS)]
+    quantity: Annotated[Whole, Field(ge=1, le=MOST_UNITS)]
 
 
 class Buyer(BaseModel):

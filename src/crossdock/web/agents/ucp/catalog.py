@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from pydantic import BaseModel, Field, StrictInt, StrictStr
+from pydantic import BaseModel, Field, StrictStr
 
 from crossdock.domain.agents.ucp import VERSION
 from crossdock.domain.currencies import CURRENCIES
@@ -15,7 +15,7 @@ from crossdock.store.models import ApiToken, Listing
 from crossdock.usecases.catalogue.feed import Offered, named, offers_of
 from crossdock.usecases.catalogue.finding import Wanted, find
 from crossdock.usecases.catalogue.taxonomy import in_force
-from crossdock.web.agents.body import checked, read
+from crossdock.web.agents.body import Whole, checked, read
 from crossdock.web.agents.entrance import for_agents
 from crossdock.web.agents.refusing import Refusal
 from crossdock.web.agents.ucp.catalog_shape import Selected, options_out, product, selected_in, values_of
@@ -25,7 +25,7 @@ from crossdock.web.agents.ucp.speech import UCP
 
 USUAL, MOST = 10, 50
 Text = Annotated[StrictStr, Field(max_length=300)]
-Minor = Annotated[StrictInt, Field(ge=0, lt=10**15)]
+Minor = Annotated[Whole, Field(ge=0, lt=10**15)]
 
 
 class Price(BaseModel):
@@ -57,7 +57,7 @@ class _Asked(BaseModel):
 
 class Page(BaseModel):
     cursor: Annotated[StrictStr, Field(max_length=60)] = ""
-    limit: Annotated[StrictInt, Field(ge=1)] = USUAL
+    limit: Annotated[Whole, Field(ge=1)] = USUAL
 
 
 class SearchIn(_Asked):
