@@ -195,6 +195,8 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 STAFF_SECOND_FACTOR = CONFIG.staff_second_factor
+# Where the audit log is sent on to; empty is nowhere (engine/audit/).
+AUDIT_TO = CONFIG.audit_to
 # The identity provider of staff; None is off (docs/decisions/0029-openid-connect.md).
 OIDC = CONFIG.oidc
 MFA_ADAPTER = "crossdock.web.signin.factor.Adapter"

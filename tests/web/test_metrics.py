@@ -19,6 +19,7 @@ from django.utils import timezone
 
 import market
 from crossdock.store.models import Command, Connection, Cursor, Delivery, Party, Quarantined
+from crossdock.usecases.record.audit import note
 from crossdock.web import metrics as measured
 from crossdock.web.metrics import metrics
 from crossdock_lab.day.alarms import Rule, Samples, Watch, rules, samples
@@ -70,6 +71,18 @@ class TestWhoMayRead:
         assert Client().get("/metrics", **wrong).status_code == 404
         assert Client().get("/metrics", **right).status_code == 200
         assert Client().post("/metrics", **right).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_far_behind_the_audit_log_is(settings: Any) -> None:
+    assert "crossdock_audit" not in Client().get("/metrics").content.decode(), "nothing is asked while it is off"
+    settings.AUDIT_TO = "tcp://127.0.0.1:9"
+    for _ in range(3):
+        note(actor=None, action="tried", subject="it", now=timezone.now() - timedelta(hours=1))
+    found = Client().get("/metrics").content.decode()
+    assert "crossdock_audit_unsent_rows 3.0" in found
+    (seconds,) = re.findall(r"^crossdock_audit_unsent_seconds (\S+)$", found, re.M)
+    assert 3600 <= float(seconds) < 4200
 
 
 def test_statements_are_counted_by_view() -> None:

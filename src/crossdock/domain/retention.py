@@ -275,6 +275,7 @@ POLICY: tuple[Rule, ...] = (
     *_keep(
         _HOUSE,
         "store.AuditEnds",
+        "store.AuditSending",
         "store.Party",
         "store.PlatformPause",
         "store.PolicySwitch",

@@ -13,6 +13,7 @@ from procrastinate.jobs import Status
 from crossdock.domain.retention import EVIDENCE
 from crossdock.engine import invariants, labels, payments, payouts, set_aside
 from crossdock.engine.app import app
+from crossdock.engine.audit.sending import send_audit
 from crossdock.engine.daily import bulk
 from crossdock.engine.engine import Engine
 from crossdock.engine.shop import inbox
@@ -97,6 +98,7 @@ BY_ITSELF: tuple[tuple[float, Callable[[Engine], Awaitable[None]]], ...] = (
     (5.0, sweep),
     (10.0, open_payments),
     (10.0, personal_data),
+    (5.0, send_audit),
     # Somebody sits before the page of a run and waits.
     (2.0, bulk.carry_on),
 )

@@ -10,9 +10,29 @@ from pydantic_settings import BaseSettings
 
 class Telling(BaseSettings):
     error_dsn: str = ""
+    audit_to: str = Field(default="", max_length=300)
     traces_url: str = ""
     traces_headers: str = ""
     traces_share: float = Field(default=1.0, ge=0, le=1)
+
+    @field_validator("audit_to")
+    @classmethod
+    def _is_receiver(cls, value: str) -> str:
+        parts = urlsplit(value)
+        ends = not parts.path and parts.port and parts.hostname and not parts.username
+        near = _is_loopback(parts.hostname or "") or "." not in (parts.hostname or ".")
+        whole = {
+            "tls": ends,
+            "tcp": ends and near,
+            "file": parts.path.startswith("/") and not parts.netloc,
+            "stdout": value == "stdout:",
+        }
+        if value and not whole.get(parts.scheme):
+            raise ValueError(
+                "must look like tls://logs.example.com:6514, tcp://127.0.0.1:601 (this machine or a name without a dot"
+                " alone), file:///var/log/crossdock/audit.jsonl or stdout:"
+            )
+        return value
 
     @field_validator("traces_url")
     @classmethod

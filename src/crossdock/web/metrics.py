@@ -25,6 +25,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from crossdock.identity import LOOPBACK
+from crossdock.usecases.record.audit_sending import behind
 from crossdock.usecases.shops.health import shops_now, worker_age
 from crossdock.usecases.support.queries import figures
 from crossdock.web.middleware import PASSED_ON, Around
@@ -137,6 +138,14 @@ def _asked() -> Iterator[Metric]:
     forged.add_metric([], float(many))
     yield forged
     yield from _shops()
+    if settings.AUDIT_TO:
+        late = behind(target=settings.AUDIT_TO)
+        rows = GaugeMetricFamily("crossdock_audit_unsent_rows", "Rows of the audit log that the receiver has not yet")
+        rows.add_metric([], float(late.rows))
+        yield rows
+        oldest = GaugeMetricFamily("crossdock_audit_unsent_seconds", "How long the oldest of them waits")
+        oldest.add_metric([], max(0.0, (timezone.now() - late.since).total_seconds()) if late.since else 0.0)
+        yield oldest
     age = worker_age()
     silent = GaugeMetricFamily("crossdock_worker_silent_seconds", "Since a worker was last heard of; +Inf: never")
     silent.add_metric([], float("inf") if age is None else age)

@@ -4,6 +4,7 @@ import http.client
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 
+from crossdock.cli.doctor import outside
+from crossdock.cli.doctor.finding import State
 from crossdock.identity import Oidc
 from crossdock.store.models import AuditEntry, User
 from crossdock.usecases.accounts.idp.binding import unbind
@@ -333,3 +336,14 @@ class TestByItAlone:
         client = Client()
         assert client.get("/accounts/identity/").status_code == client.get(BACK).status_code == 404
         assert "identity" not in client.get("/accounts/login/").content.decode()
+
+
+def test_the_doctor_asks_the_provider(there: IdentityProvider, settings: Any) -> None:
+    config: Any = SimpleNamespace(oidc=settings.OIDC, oidc_issuer=there.issuer, oidc_only=True, oidc_password_for=())
+    assert [found.state for found in outside.identity(config)] == [State.OK, State.LOOK]
+    assert there.asked == ["/.well-known/openid-configuration", "/keys"], "nobody is signed in"
+    config.oidc_only, there.down = False, True
+    (found,) = outside.identity(config)
+    assert found.state is State.FIX and "it answered 503" in str(found)
+    config.oidc = None
+    assert list(outside.identity(config)) == []

@@ -47,6 +47,7 @@ def staff() -> Client:
 NO_PAGE = {
     "auditends",
     "auditlink",
+    "auditsending",
     "connectattempt",
     "cursor",
     # A copy of what is kept of somebody is theirs alone.

@@ -205,3 +205,23 @@ def shops(config: Config) -> Iterable[Finding]:
         )
     if not now.late and not waiting:
         yield ok("shops", "All that are connected are as they should be.")
+
+
+def audit(config: Config) -> Iterable[Finding]:
+    """Whether the audit log arrives where it is sent on to."""
+    if not config.audit_to:
+        return
+    from datetime import UTC, datetime, timedelta
+
+    from crossdock.usecases.record.audit_sending import behind
+
+    found = behind(target=config.audit_to)
+    if found.since is None or (not found.failures and datetime.now(UTC) - found.since < timedelta(minutes=5)):
+        yield ok("audit log", f"It is sent on to {config.audit_to}; {found.rows} rows are on their way.")
+        return
+    why = f" ({found.why}, {found.failures} times)" if found.failures else ""
+    yield fix(
+        "audit log",
+        f"{found.rows} rows wait to be sent on to {config.audit_to}, since {found.since:%Y-%m-%d %H:%M} UTC{why}.",
+        "Look whether a worker runs and whether the receiver takes connections; they are sent by themselves then.",
+    )

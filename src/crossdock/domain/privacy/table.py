@@ -339,6 +339,7 @@ PLAIN: dict[str, str] = {
     "store.AuditEntry": "topic action",
     "store.AuditLink": "previous hash",
     "store.AuditEnds": "first_previous last_hash",
+    "store.AuditSending": "target why",
     "store.Credit": "cause lines",
     "store.LostDispute": "cause reason",
     "store.Payout": "cause provider ref",

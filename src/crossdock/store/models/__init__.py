@@ -3,7 +3,7 @@
 from crossdock.store.models.access import ApiToken, IdempotentReply
 from crossdock.store.models.agents.sessions import AgentSession
 from crossdock.store.models.alerts import Alert, AlertMail
-from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditTopic, PolicySwitch
+from crossdock.store.models.audit import AuditEnds, AuditEntry, AuditLink, AuditSending, AuditTopic, PolicySwitch
 from crossdock.store.models.cases import Call, Case, CaseMessage
 from crossdock.store.models.catalogue import Listing, Variant
 from crossdock.store.models.credits import Credit, LostDispute
@@ -78,6 +78,7 @@ __all__ = [
     "AuditEnds",
     "AuditEntry",
     "AuditLink",
+    "AuditSending",
     "AuditTopic",
     "Branding",
     "BulkRow",

@@ -73,3 +73,18 @@ class AuditEnds(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="audit_ends_once")]
+
+
+class AuditSending(models.Model):
+    """How far the log was sent on to one receiver: up to this link. `not_before` is a lease or a pause."""
+
+    target = models.CharField(max_length=300)
+    sent_no = models.BigIntegerField(default=0, db_default=0)
+    sent_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    # The kind of trouble of the last failure, such as ConnectionRefusedError.
+    why = models.CharField(max_length=80, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["target"], name="one_audit_sending_per_target")]

@@ -163,12 +163,15 @@ def shorten(*, older_than: datetime, now: datetime, most: int) -> int:
 def exported_rows(*, since: datetime | None = None) -> Iterator[dict[str, Any]]:
     """In the chain's order. `hash` is the SHA-256 of `previous` followed by `said`, so anybody can check it."""
     no = 0
-    while batch := _asked(_ROWS, [no, since, since, _AT_ONCE]):
-        for values in batch:
-            row = dict(zip(_NAMES, values, strict=True))
-            row["at"], row["detail"] = row["at"].isoformat(), json.loads(row["detail"])
-            yield row
-        no = batch[-1][0]
+    while batch := rows_after(no, since=since, most=_AT_ONCE):
+        yield from batch
+        no = batch[-1]["no"]
+
+
+def rows_after(no: int, *, most: int, since: datetime | None = None) -> list[dict[str, Any]]:
+    """Those that come next in the chain, as they are exported."""
+    found = [dict(zip(_NAMES, values, strict=True)) for values in _asked(_ROWS, [no, since, since, most])]
+    return [row | {"at": row["at"].isoformat(), "detail": json.loads(row["detail"])} for row in found]
 
 
 def _asked(sql: str, values: list[Any]) -> list[Any]:

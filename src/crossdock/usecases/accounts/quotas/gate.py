@@ -71,6 +71,14 @@ class Use:
     own: int | None
 
     @property
+    def have(self) -> str:
+        return f"{self.used:,}"
+
+    @property
+    def may(self) -> str:
+        return "no limit" if self.most is None else f"{self.most:,}"
+
+    @property
     def full(self) -> bool:
         return self.most is not None and self.used >= self.most
 

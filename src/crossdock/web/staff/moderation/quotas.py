@@ -32,14 +32,13 @@ class QuotasForm(forms.Form):
         super().__init__(*args, **kwargs)
         for use in uses:
             usual = "no limit" if use.kind.usual is None else f"{use.kind.usual:,}"
-            most = "no limit" if use.most is None else f"{use.most:,}"
             self.fields[use.quota] = WholeNumber(
                 label=use.kind.title,
                 required=False,
                 min_value=0,
                 max_value=HIGHEST,
                 initial=use.own,
-                help_text=f"{use.used:,} now, of {most}. Empty: as usual, {usual}. {use.kind.about}",
+                help_text=f"{use.have} now, of {use.may}. Empty: as usual, {usual}. {use.kind.about}",
             )
         self.order_fields([*(use.quota for use in uses), "why"])
 
