@@ -579,6 +579,7 @@ STAFF: dict[str, tuple[str, str, int]] = {
     "staff_risk_clear": ("/staff/orders/{order}/risk/clear/", "post", 302),
     "staff_risk_label": ("/staff/orders/{order}/risk/label/", "post", 302),
     "staff_tokens": ("/staff/tokens/", "get", 200),
+    "staff_token_updates": ("/staff/tokens/{token}/updates/", "get", 200),
     "staff_token_revoke": ("/staff/tokens/{token}/revoke/", "post", 302),
     "staff_token_resume": ("/staff/tokens/{token}/resume/", "post", 302),
     "staff_roles": ("/staff/roles/", "get", 200),

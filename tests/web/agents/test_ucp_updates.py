@@ -17,7 +17,9 @@ from aiohttp import web
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from http_message_signatures import HTTPMessageVerifier
 from http_message_signatures.algorithms import ECDSA_P256_SHA256
 from http_message_signatures.exceptions import InvalidSignature
@@ -270,6 +272,28 @@ class TestFacts:
         client.force_login(staff)
         page = client.get("/staff/tokens/").content.decode()
         assert "agent.test is told of its orders" in page and 'value="agents"' in page
+
+    def test_staff_read_what_was_sent_and_what_came_of_it(self, host: Host) -> None:
+        one = bought(host, "https://agent.test/hook?key=hush")
+        client = Client()
+        client.force_login(user(is_staff=True, is_superuser=True))
+        where = f"/staff/tokens/{one.endpoint.token_id}/updates/"
+        assert where in client.get("/staff/tokens/").content.decode()
+        page = client.get(where).content.decode()
+        assert "On its way" in page and "agent.test" in page and "hush" not in page
+        assert all(f"/staff/orders/{order.public_id}/" in page for order in one.orders)
+        one.reject_first()
+        Command.objects.filter(party_id=one.endpoint.party_id).update(
+            state="done", result="refused", sentence="It answered 410.", attempts=3
+        )
+        Endpoint.objects.update(paused_at=datetime.now(UTC), paused_why="Paused by us: It answered 410.")
+        with CaptureQueriesContext(connection) as asked:
+            page = client.get(where).content.decode()
+        assert page.count("Refused") == 2 and "3 tries." in page and "Resume" in page
+        rows = ('SELECT "store_command"."id"', 'SELECT "store_order"."id"')
+        assert len([one for one in asked if one["sql"].startswith(rows)]) == 2
+        other = agents_token()[0]
+        assert "Nothing yet" in client.get(f"/staff/tokens/{other.pk}/updates/").content.decode()
 
     def test_nothing_waits_while_it_is_off(self, host: Host, settings: Any) -> None:
         one = bought(host, "https://agent.test/hook")

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from crossdock.domain.commands import CommandKind
 from crossdock.domain.roles import Right
-from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, User
+from crossdock.store.models import AgentSession, ApiToken, Command, Endpoint, Order, User
 from crossdock.store.models.work import CommandResult
 from crossdock.usecases.accounts.tokens import FOR_AGENTS, reaches
 from crossdock.usecases.errors import Invalid
+from crossdock.usecases.outbox.payloads import EVENT
 from crossdock.usecases.outbox.queue import enqueue_all
 from crossdock.usecases.outcomes.endpoints import (
     close,
@@ -38,6 +41,23 @@ def agents_endpoints(tokens: Iterable[ApiToken]) -> dict[int, list[Endpoint]]:
         if row.token_id is not None:
             found.setdefault(row.token_id, []).append(row)
     return found
+
+
+def updates_to(*, token: ApiToken) -> QuerySet[Command]:
+    """Every message to the agent behind a token, also to addresses that it left."""
+    rows = Command.objects.filter(party__endpoint__token=token, kind=CommandKind.SEND_EVENT)
+    return rows.select_related("party__endpoint")
+
+
+def orders_told(rows: Iterable[Command]) -> dict[int, list[Order]]:
+    """By the key of such a message the orders that it is of, the first one first."""
+    sessions = {row.pk: EVENT.validate_python(row.payload).session for row in rows}
+    orders = Order.objects.filter(intent__agent_session__in=set(sessions.values())).order_by("pk")
+    by_session: dict[int, list[Order]] = {}
+    for order in orders.select_related("intent__agent_session"):
+        if order.intent is not None:
+            by_session.setdefault(order.intent.agent_session.pk, []).append(order)
+    return {pk: by_session.get(session, []) for pk, session in sessions.items()}
 
 
 def agents_endpoint(*, token: ApiToken, protocol: str = "acp") -> Endpoint | None:

@@ -8,12 +8,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crossdock.domain.roles import Right
 from crossdock.store.models import User
 from crossdock.usecases.accounts.tokens import AREAS, OF_MARKETPLACE, all_tokens, revoke_token
-from crossdock.usecases.outcomes.agents_told import agents_endpoints, resume_agent
+from crossdock.usecases.outcomes.agents_told import agents_endpoints, orders_told, resume_agent, updates_to
 from crossdock.usecases.outcomes.endpoints import host_of
 from crossdock.usecases.record.agent_news import spoken
 from crossdock.web.seller.panel import try_it
@@ -54,6 +54,22 @@ def page(request: HttpRequest, staff: User) -> HttpResponse:
         "now": now,
     }
     return show(request, "tokens", context, here="tokens", status=422 if form.errors else 200)
+
+
+@staff_only(Right.TOKENS)
+@fresh
+@require_safe
+def updates(request: HttpRequest, staff: User, pk: int) -> HttpResponse:
+    token = get_object_or_404(all_tokens(), pk=pk)
+    rows, next_after = page_of(request, updates_to(token=token))
+    orders = orders_told(rows)
+    context = {
+        "token": token,
+        "receivers": [(one, host_of(one.url)) for one in agents_endpoints([token]).get(token.pk, [])],
+        "deliveries": [(row, orders[row.pk], host_of(row.party.endpoint.url)) for row in rows],
+        "next_after": next_after,
+    }
+    return show(request, "token_updates", context, here="tokens")
 
 
 @staff_only(Right.TOKENS)

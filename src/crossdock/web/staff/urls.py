@@ -100,6 +100,7 @@ urlpatterns = [
     path("orders/<slug:public_id>/risk/clear/", risk.clear, name="staff_risk_clear"),
     path("orders/<slug:public_id>/risk/label/", risk.label, name="staff_risk_label"),
     path("tokens/", tokens.page, name="staff_tokens"),
+    path("tokens/<int:pk>/updates/", tokens.updates, name="staff_token_updates"),
     path("tokens/<int:pk>/revoke/", tokens.revoke, name="staff_token_revoke"),
     path("tokens/<int:pk>/resume/", tokens.resume, name="staff_token_resume"),
     path("roles/", roles.table, name="staff_roles"),
