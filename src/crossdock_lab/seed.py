@@ -43,7 +43,8 @@ def there() -> Path:
     if not target.exists():
         with _alone(target):
             if not target.exists():
-                _make(target)
+                with _nothing_of_the_operators():
+                    _make(target)
     return target
 
 
@@ -54,6 +55,20 @@ def _alone(target: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _nothing_of_the_operators() -> Iterator[None]:
+    """A setting of theirs could lead to their database, or be refused. Names are read in any case."""
+    before = dict(os.environ)
+    for name in before:
+        upper = name.upper()
+        if upper in FOREIGN or (upper.startswith("CROSSDOCK_") and not upper.startswith("CROSSDOCK_TEST_")):
+            del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(before)
+
+
 def _make(target: Path) -> None:
     for old in target.parent.glob(f"crossdock-seed-{os.getuid()}-*"):
         if time.time() - old.stat().st_mtime > KEPT_SECONDS:
@@ -62,10 +77,8 @@ def _make(target: Path) -> None:
     data = Path(tempfile.mkdtemp(prefix=f"crossdock-test-{os.getpid()}-"))
     data.chmod(0o755)
     cluster = Cluster.of(Config(data=data), durable=False)
-    # Nothing of the operator's own: a setting of theirs could lead to their database. Names are read in any case.
-    ours = {name: value for name, value in os.environ.items() if not name.upper().startswith(("CROSSDOCK_", *FOREIGN))}
     environment = {
-        **ours,
+        **os.environ,
         "CROSSDOCK_DATA": str(data),
         "CROSSDOCK_DEMO": "true",
         "DJANGO_SETTINGS_MODULE": "crossdock.settings",
