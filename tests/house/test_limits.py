@@ -6,6 +6,7 @@ Each check is shown to fail on a planted breach.
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +34,21 @@ OF_A_CONNECTOR = re.compile(r"crossdock\.connectors\.\w+\.(?!sandbox\b|manifest\
 
 def python_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*.py")) if "migrations" not in path.parts]
+
+
+# Migrations
+
+
+def of_one_number(names: Sequence[str]) -> list[str]:
+    """Steps of the migrations that share their number: two that landed side by side, and no database can be made."""
+    numbers = Counter(name[:4] for name in names)
+    return sorted(name for name in names if numbers[name[:4]] > 1)
+
+
+def test_no_two_steps_of_the_migrations_have_one_number() -> None:
+    folder = SOURCE / "crossdock" / "store" / "migrations"
+    assert of_one_number([path.stem for path in folder.glob("[0-9]*.py")]) == []
+    assert of_one_number(["0001_one", "0002_two", "0002_too"]) == ["0002_too", "0002_two"]
 
 
 # Circles
