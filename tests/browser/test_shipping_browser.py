@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from tests.browser.test_panel_browser import PHONE, WIDE, Window, chromium  # noqa: F401 - a fixture
 
+import run_turns
 from crossdock.domain.labels import TrackEvent, TrackStatus
-from crossdock.store.models import Label, LabelDocument, Shipment
+from crossdock.store.models import Label, LabelDocument, Order, Shipment
 from crossdock.usecases.labels import purchase
 from crossdock_lab.patience import patient
 from labelling import HOME, Counter, asked
@@ -101,3 +102,42 @@ def test_many_orders_at_once(chromium: Any, live_server: Any, size: dict[str, in
     page.get_by_text("1 done").wait_for()
     _look(window, "entered", size)
     assert [parcel.carrier for parcel in Shipment.objects.all()] == ["UPS"] and window.complaints == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), SIZES, ids=["desk", "phone"])
+def test_labels_for_many_orders(chromium: Any, live_server: Any, size: dict[str, int], scheme: str) -> None:  # noqa: F811
+    """From the ticked orders to the prices, and from there to each label once; one goes abroad and is left out."""
+    world = World(units=9, now=datetime.now(UTC))
+    counter, orders = Counter(world), [world.buy() for _ in range(3)]
+    Order.objects.filter(pk=orders[2].pk).update(ship_to={**orders[2].ship_to, "country": "DE"})
+    window = Window(chromium, live_server.url, world.seller.owner, size=size, scheme=scheme)
+    page = window.go("/seller/orders/")
+    page.get_by_label("What to do with many").select_option("Buy labels")
+    page.get_by_role("button", name="All 3 of this list…").click()
+    page.get_by_label("Weight of each").fill("")
+    _look(window, "many", size)
+    page.get_by_role("button", name="Ask prices for 2 orders").click()
+    assert page.get_by_text("Type its weight, or one for all.").count() == 2
+    page.get_by_label(f"Weight of #{orders[0].number}").fill("5")
+    page.get_by_label("Weight of each").fill("3")
+    page.get_by_role("button", name="Ask prices", exact=True).click()
+    page.wait_for_url("**/runs/*/")
+    run_turns.work_asking(lambda: datetime.now(UTC))
+    button = page.get_by_role("button", name="Buy 2 labels for $")
+    button.wait_for(timeout=patient(15_000))
+    _look(window, "many-prices", size)
+    assert asked() == [] and "goes only to the US" in page.inner_text("main")
+    button.dblclick()
+    page.get_by_role("heading", name="Buy labels: 2 orders").wait_for()
+    run_turns.work_asking(lambda: datetime.now(UTC))
+    page.get_by_text("2 asked of the carrier").wait_for(timeout=patient(15_000))
+    _look(window, "many-buying", size)
+    world.now = datetime.now(UTC)
+    for number in range(2):
+        counter.answer(counter.sold(f"lbl-{number}"))
+    run_turns.work_asking(lambda: datetime.now(UTC))
+    page.get_by_role("link", name="Packing slips of this run").wait_for(timeout=patient(15_000))
+    _look(window, "many-bought", size)
+    page.get_by_role("link", name="Packing slips of this run").click()
+    assert page.locator(".sheet").count() == 2
+    assert asked() == ["buy_label"] * 2 and Shipment.objects.count() == 2 and window.complaints == []

@@ -215,6 +215,7 @@ def _furnished() -> House:
         "seller": world.seller.public_id,
         "view": _tab_of(world),
         "bulk": _run_of(world, waiting),
+        "prices": _run_of(world, waiting, BulkKind.PRICE),
         "staff_alert": ours.public_id,
         "credit": credit.public_id,
         "dispute": _lost(order).public_id,
@@ -236,15 +237,15 @@ def _lost(order: Order) -> LostDispute:
     )
 
 
-def _run_of(world: World, order: Order) -> str:
-    """Over one order, which is done."""
+def _run_of(world: World, order: Order, kind: BulkKind = BulkKind.TAG) -> str:
+    """Over one order."""
     run = bulk.begin(
         seller=world.seller,
-        kind=BulkKind.TAG,
-        judged=bulk.judge(kind=BulkKind.TAG, orders=[order]),
+        kind=kind,
+        judged=[bulk.Judged(order, "")],
         given=ForAll(tag="gift"),
         each={},
-        key="one",
+        key=kind,
         actor=world.seller.owner,
         now=world.now,
     )
@@ -350,6 +351,7 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_runs": ("/seller/orders/runs/", "get", 200),
     "seller_run": ("/seller/orders/runs/{bulk}/", "get", 200),
     "seller_run_stop": ("/seller/orders/runs/{bulk}/stop/", "post", 302),
+    "seller_run_buy": ("/seller/orders/runs/{prices}/buy/", "post", 302),
     "seller_run_again": ("/seller/orders/runs/{bulk}/again/", "post", 302),
     "seller_orders_csv": ("/seller/orders/export.csv", "get", 200),
     "seller_order": ("/seller/orders/{order}/", "get", 200),

@@ -63,8 +63,9 @@ TRIAL_POINTS: tuple[str, ...] = (
 )
 # The same for payouts (tests/engine/test_engine_payouts.py).
 PAYOUT_POINTS: tuple[str, ...] = ("payout.before_look", "payout.after_send")
-# The same for runs over many orders (tests/usecases/orders/daily/test_bulk.py).
-BULK_POINTS: tuple[str, ...] = ("bulk.before_written", "bulk.row")
+# The same for runs over many orders (tests/usecases/orders/daily/test_bulk.py, tests/usecases/labels/
+# test_label_runs.py).
+BULK_POINTS: tuple[str, ...] = ("bulk.before_written", "bulk.row", "bulk.prices_heard", "bulk.label_settled")
 
 _AT = os.environ.get("CROSSDOCK_CRASH_AT", "")
 

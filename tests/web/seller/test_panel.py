@@ -683,7 +683,10 @@ class TestListings:
         panel.post(f"{page}state/", to="archive")
         assert "It is in your archive." in panel.page
         panel.post(f"{page}state/", to="relist")
-        assert Listing.objects.get().state == "live"
+        assert Listing.objects.get().state == "live" and "Listed again." in panel.page
+        Listing.objects.update(not_chosen="Your rules sell no sleeves.")
+        panel.post(f"{page}state/", to="relist")
+        assert "Listed again, but it is not for sale: Your rules sell no sleeves." in panel.page
         panel.post(f"{page}state/", to="deleted")
         assert Listing.objects.count() == 1
 

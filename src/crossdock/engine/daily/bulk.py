@@ -3,6 +3,8 @@
 import logging
 from typing import TYPE_CHECKING
 
+from crossdock.domain.daily.bulk import BulkKind
+from crossdock.engine.daily import prices
 from crossdock.store.models import BulkRun
 from crossdock.usecases.orders.daily import bulk_rows
 
@@ -28,7 +30,12 @@ async def carry_on(engine: "Engine") -> None:
 
 
 async def _some(engine: "Engine", run: BulkRun) -> None:
-    for row_id in await engine.threads.run(bulk_rows.next_rows, run=run):
+    rows = await engine.threads.run(bulk_rows.next_rows, run=run)
+    if run.kind == BulkKind.PRICE:
+        return await prices.ask(engine, rows)
+    if run.kind == BulkKind.LABEL:
+        return await prices.buy(engine, rows, run)
+    for row_id in rows:
         if engine.stopping:
             return
         await engine.threads.run(bulk_rows.play, run=run, row_id=row_id, now=engine.clock())

@@ -255,6 +255,13 @@ def relist(*, listing: Listing, now: datetime) -> None:
     settle_by_fact(now=now, how="Listed again.", codes=(AlertCode.UNITS_BACK,), listing=listing)
 
 
+def said_after(listing: Listing, *, now: datetime) -> str:
+    """What a seller reads who has just listed it again: also why it is still not for sale, where that is so."""
+    listing.refresh_from_db()
+    why = why_not_live(listing=listing, now=now)
+    return f"Listed again, but it is not for sale: {' '.join(why)}" if why else "Listed again."
+
+
 def leave_out(*, listing: Listing, now: datetime) -> None:
     if listing.connection_id is None:
         raise NotAllowed("Only products of a shop can be left out; archive this one.")

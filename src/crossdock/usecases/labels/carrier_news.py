@@ -24,6 +24,7 @@ from crossdock.domain.labels import (
 )
 from crossdock.store.models import Command, Label, LabelDocument, Order
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.labels.runs import told_rows
 from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.actions import ship_by_hand, take_back
@@ -111,6 +112,7 @@ def _bought(label: Label, answer: Bought, *, told: Telling) -> None:
         sentence=f"A label was bought: {label.carrier} {label.service} for {label.price.words}{other}.",
     )
     _enter_parcel(label, told=told)
+    told_rows(label, now=now)
 
 
 def _enter_parcel(label: Label, *, told: Telling) -> None:
@@ -161,6 +163,7 @@ def _refused(label: Label, sentence: str, *, told: Telling) -> None:
         return
     label.state, label.sentence = LabelState.REFUSED, sentence
     label.save(update_fields=["state", "sentence"])
+    told_rows(label, now=told.now)
     told.tell(
         order=label.order,
         source="carrier",

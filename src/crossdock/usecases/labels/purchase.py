@@ -6,7 +6,7 @@ id is the form's one-time value: pressed twice, or in two tabs, it buys once. Un
 count as shipped, so that no unit is labelled twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -73,21 +73,31 @@ def set_ship_from(*, seller: Seller, address: Address, now: datetime) -> None:
 
 def why_not_buy(*, order: Order) -> str:
     """Empty when a label may be bought for what is left of this order."""
+    return why_nothing(order, left_to_label(order=order))
+
+
+def why_nothing(order: Order, left: Mapping[int, int]) -> str:
+    """The same, where somebody has asked already what is `left`."""
     if why := why_not_ship(order):
         return why
     if order.money == MoneyState.CREDITED:
         return "The buyer got the whole amount back; do not ship it."
-    if not any(left_to_label(order=order).values()):
+    if not any(left.values()):
         return "Everything that is left has a label already, or one is being bought."
     return ""
 
 
 def left_to_label(*, order: Order) -> dict[int, int]:
     """Line id -> units that are neither shipped nor on a label that is being bought."""
-    left = {line.pk: line.left for line in order.lines.all()}
-    for lines in Label.objects.filter(order=order, state__in=BUYING).values_list("lines", flat=True):
+    return left_of([order])[order.pk]
+
+
+def left_of(orders: Sequence[Order]) -> dict[int, dict[int, int]]:
+    """The same by order: one question, however many they are."""
+    left = {order.pk: {line.pk: line.left for line in order.lines.all()} for order in orders}
+    for order_id, lines in Label.objects.filter(order__in=orders, state__in=BUYING).values_list("order", "lines"):
         for pk, units in lines.items():
-            left[int(pk)] = max(0, left.get(int(pk), 0) - units)
+            left[order_id][int(pk)] = max(0, left[order_id].get(int(pk), 0) - units)
     return left
 
 

@@ -2,6 +2,7 @@
 lifted, insurance and customs.
 """
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
@@ -24,8 +25,8 @@ def _measure(label: str) -> forms.DecimalField:
     return TypedDecimal(label=label, min_value=Decimal("0.01"), max_digits=7, decimal_places=2)
 
 
-class LabelForm(forms.Form):
-    """`insured` and the customs fields exist only where they can be used."""
+class ParcelForm(forms.Form):
+    """How large a parcel is and what it weighs."""
 
     weight = _measure("Weight")
     weight_unit = forms.ChoiceField(label="Unit", choices=_WEIGHTS)
@@ -33,6 +34,40 @@ class LabelForm(forms.Form):
     width = _measure("Width")
     height = _measure("Height")
     size_unit = forms.ChoiceField(label="Unit", choices=_SIZES)
+
+    def parcel(self) -> Parcel:
+        """Rounded up: a carrier weighs again."""
+        data = self.cleaned_data
+        one = MILLIMETRES[data["size_unit"]]
+        sides = [_up(data[name] * one) for name in ("length", "width", "height")]
+        return Parcel(self.grams(data["weight"]), *sides)
+
+    def grams(self, weight: Decimal | None) -> int:
+        """In the chosen unit; 0 where none was typed."""
+        return _up((weight or Decimal(0)) * GRAMS[self.cleaned_data["weight_unit"]])
+
+    def remembered(self) -> dict[str, str]:
+        """For the seller's next parcel, which is mostly alike."""
+        return {name: str(self.cleaned_data[name] or "") for name in FIRST}
+
+
+class ParcelsForm(ParcelForm):
+    """One size for the parcels of many orders, and a weight for those that have none of their own."""
+
+    weight = TypedDecimal(
+        label="Weight of each", min_value=Decimal("0.01"), max_digits=7, decimal_places=2, required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        # What is missing is said per order.
+        if not self.errors and (why := why_not_parcel(replace(self.parcel(), grams=self.parcel().grams or 1))):
+            raise forms.ValidationError(why)
+        return data
+
+
+class LabelForm(ParcelForm):
+    """`insured` and the customs fields exist only where they can be used."""
 
     def __init__(
         self, *args: Any, order: Order, left: dict[int, int], insures: Can | None, made_in: str = "", **options: Any
@@ -92,13 +127,6 @@ class LabelForm(forms.Form):
         found = [("insured", self.insures.currency)] if self.insures else []
         return found + [(f"value_{line.pk}", line.order.currency) for line, _ in self.lines if self.abroad]
 
-    def parcel(self) -> Parcel:
-        """Rounded up: a carrier weighs again."""
-        data = self.cleaned_data
-        one = MILLIMETRES[data["size_unit"]]
-        sides = [_up(data[name] * one) for name in ("length", "width", "height")]
-        return Parcel(_up(data["weight"] * GRAMS[data["weight_unit"]]), *sides)
-
     def units(self) -> dict[int, int]:
         return {line.pk: self.cleaned_data.get(f"line_{line.pk}") or 0 for line, _ in self.lines}
 
@@ -121,10 +149,6 @@ class LabelForm(forms.Form):
             for line, _ in self.lines
             if units[line.pk]
         )
-
-    def remembered(self) -> dict[str, str]:
-        """For the seller's next parcel, which is mostly alike."""
-        return {name: str(self.cleaned_data[name]) for name in FIRST}
 
 
 def _up(value: Decimal) -> int:

@@ -20,7 +20,7 @@ from crossdock.domain.values import Money
 from crossdock.store.models import Listing, Seller, Variant, VariantStock
 from crossdock.store.models.catalogue import ListingState
 from crossdock.usecases.catalogue.finding import has_word
-from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, why_not_live
+from crossdock.usecases.catalogue.listings import archive_listing, leave_out, relist, said_after, why_not_live
 from crossdock.usecases.catalogue.moderation.queries import sellers_story
 from crossdock.usecases.catalogue.queries import duplicates_of
 from crossdock.usecases.catalogue.taxonomy import in_force
@@ -167,7 +167,8 @@ def change_state(request: HttpRequest, seller: Seller, public_id: str) -> HttpRe
                 "Archived. Nothing of it is lost; “List again” sells it again.",
             )
         case "relist":
-            try_it(request, lambda now: relist(listing=listing, now=now), "Listed again.")
+            if try_it(request, lambda now: relist(listing=listing, now=now)):
+                messages.info(request, said_after(listing, now=timezone.now()))
         case "leave_out":
             try_it(
                 request,

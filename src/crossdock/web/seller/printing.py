@@ -10,10 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from crossdock.domain.daily.bulk import RowState
 from crossdock.store.models import Order, OrderLine, Seller
+from crossdock.usecases.orders.daily.bulk import rows_of, runs_of
 from crossdock.usecases.orders.daily.order_list import found_in
 from crossdock.usecases.orders.shippable import why_locked
 from crossdock.usecases.record.rights import theirs
+from crossdock.web.forms import typed
 from crossdock.web.seller.daily.lists import chosen
 from crossdock.web.seller.orders import of_seller
 from crossdock.web.seller.panel import sellers_only, show
@@ -70,6 +73,10 @@ class Chosen:
 def _chosen(request: HttpRequest, seller: Seller) -> Chosen:
     """The picked orders, or a whole list; what must leave first comes first. One of another seller is a 404."""
     mine = of_seller(seller).filter(cancelled_at=None).prefetch_related("lines").order_by("ship_by", "pk")
+    if run_id := typed(request.GET, "run", longest=20):
+        run = get_object_or_404(runs_of(seller), public_id=run_id)
+        done = rows_of(run, (RowState.DONE,)).order_by().values("order")
+        return _without_locked(list(mine.filter(pk__in=done)))
     queue = request.GET.get("queue", "")
     if queue in _QUEUES:
         wanted, _ = chosen(request, seller)

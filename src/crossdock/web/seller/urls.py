@@ -31,7 +31,7 @@ from crossdock.web.seller import (
     trying,
     webhooks,
 )
-from crossdock.web.seller.daily import bulk, lists, notes, runs
+from crossdock.web.seller.daily import bulk, label_prices, lists, notes, runs
 from crossdock.web.seller.earnings import balance, payouts, statement
 from crossdock.web.seller.evening import choice, prices
 from crossdock.web.seller.evening import pages as evening
@@ -120,6 +120,7 @@ urlpatterns = [
     path("orders/bulk/", bulk.page, name="seller_bulk"),
     path("orders/runs/", runs.table, name="seller_runs"),
     path("orders/runs/<slug:public_id>/", runs.one, name="seller_run"),
+    path("orders/runs/<slug:public_id>/buy/", label_prices.buy, name="seller_run_buy"),
     path("orders/runs/<slug:public_id>/stop/", runs.stop, name="seller_run_stop"),
     path("orders/runs/<slug:public_id>/again/", runs.again, name="seller_run_again"),
     path("orders/export.csv", export.as_csv, name="seller_orders_csv"),

@@ -271,11 +271,27 @@ class TestPages:
         assert at == {f"{LIST}runs/{run.public_id}/"}
         page = words(client.get(*at))
         assert "0 done, 2 to go" in page and 'http-equiv="refresh"' in page
+        world.later()
         work(world)
         page = words(client.get(*at))
         assert "2 done." in page and "refresh" not in page and "Shipped with T-1" in page
         assert "Ship: 2" in words(client.get(f"{LIST}runs/"))
         assert {parcel.carrier for parcel in Shipment.objects.all()} == {"UPS", "DHL Express"}
+
+    def test_one_number_for_two_orders_is_asked_about(self, world: World) -> None:
+        first, second, other = (world.buy() for _ in range(3))
+        client, picks = desk(world), f"{first.public_id} {second.public_id} {other.public_id}"
+        form = {"deed": "ship", "picks": picks, "key": "b" * 16, f"number-{other.public_id}": "T-9"}
+        same = {f"number-{first.public_id}": "1z 999", f"number-{second.public_id}": "1Z999"}
+        filled = words(client.post(f"{LIST}bulk/", form | same | {"fill": "yes", "pasted": f"{other.number},T-99"}))
+        assert f"1Z999 is the number of #{first.number}, #{second.number}." in filled
+        answer = client.post(f"{LIST}bulk/", form | same)
+        assert answer.status_code == 422 and "Say first whether" in words(answer) and not BulkRun.objects.exists()
+        assert 'name="together"' in words(answer) and 'value="1z 999"' in words(answer)
+        assert client.post(f"{LIST}bulk/", form | same | {"together": "yes"}).status_code == 302
+        world.later()
+        work(world)
+        assert Shipment.objects.count() == 3
 
     def test_all_that_the_filter_finds_with_its_number(self, world: World) -> None:
         orders = [world.buy() for _ in range(3)]

@@ -4,6 +4,7 @@ from django.db import models
 
 from crossdock.domain.daily.bulk import GOING, BulkKind, BulkState, RowState
 from crossdock.store.ids import public_id
+from crossdock.store.models.labels import Label
 from crossdock.store.models.orders import Order
 from crossdock.store.models.people import Seller, User
 
@@ -46,7 +47,7 @@ class BulkRun(models.Model):
 
 
 class BulkRow(models.Model):
-    """One order of a run and its result. `given` is a ForOne."""
+    """One order of a run and its result. `given` is a ForOne; `label` the prices or the label that came of it."""
 
     run = models.ForeignKey(BulkRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="bulk_rows")
@@ -54,6 +55,7 @@ class BulkRow(models.Model):
     given = models.JSONField()
     sentence = models.CharField(max_length=400, blank=True)
     at = models.DateTimeField(null=True)
+    label = models.ForeignKey(Label, null=True, on_delete=models.SET_NULL, related_name="bulk_rows")
 
     class Meta:
         ordering = ["id"]

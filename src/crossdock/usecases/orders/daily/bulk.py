@@ -3,7 +3,7 @@
 Before that nothing is written. The worker carries a run out (bulk_rows.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,6 +100,14 @@ def _checked(kind: BulkKind, given: ForAll) -> ForAll:
     return given
 
 
+def sums_of(amounts: Iterable[Money]) -> list[Money]:
+    """By currency."""
+    found: dict[str, int] = {}
+    for one in amounts:
+        found[one.currency] = found.get(one.currency, 0) + one.minor
+    return [Money(minor, currency) for currency, minor in sorted(found.items())]
+
+
 def begin(
     *,
     seller: Seller,
@@ -188,6 +196,8 @@ def why_not_again(run: BulkRun) -> str:
         return "It is still going on."
     if run.kind == BulkKind.REJECT:
         return "What buyers get back is confirmed anew."
+    if run.kind == BulkKind.LABEL:
+        return "Prices are asked for anew."
     return ""
 
 
@@ -211,8 +221,9 @@ def again(*, run: BulkRun, actor: User, now: datetime) -> int:
 
 
 def undone_of(run: BulkRun) -> list[str]:
-    """The public ids of its orders that were not done."""
-    return list(run.rows.filter(state__in=UNDONE).values_list("order__public_id", flat=True))
+    """The public ids of its orders that were not done; of prices those that were found, too, since they grow old."""
+    rows = run.rows.all() if run.kind == BulkKind.PRICE else run.rows.filter(state__in=UNDONE)
+    return list(rows.values_list("order__public_id", flat=True))
 
 
 def runs_of(seller: Seller) -> QuerySet[BulkRun]:
@@ -221,7 +232,7 @@ def runs_of(seller: Seller) -> QuerySet[BulkRun]:
 
 
 def rows_of(run: BulkRun, states: Sequence[RowState] = tuple(RowState)) -> QuerySet[BulkRow]:
-    return run.rows.filter(state__in=states).select_related("order").order_by("pk")
+    return run.rows.filter(state__in=states).select_related("order", "label").order_by("pk")
 
 
 def tallies(runs: Sequence[BulkRun]) -> dict[int, Tally]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.commands import CancelReason
-from crossdock.domain.daily.bulk import GOING, BulkKind, BulkState, ForAll, ForOne, RowState
+from crossdock.domain.daily.bulk import GOING, OPEN, BulkKind, BulkState, ForAll, ForOne, RowState
 from crossdock.domain.values import Money
 from crossdock.store.crash import point
 from crossdock.store.ids import public_id
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 CLAIM = timedelta(minutes=1)
 # How many rows a worker takes before another seller's run has its turn.
 AT_ONCE = 20
+# What a carrier was asked for is heard of by itself; this is for what was missed.
+LOOK_AGAIN = timedelta(minutes=1)
 _LONGEST_REST = 300
 ODD = (
     "It could not be done, and the fault is ours. The order is as it was; try it again, and write to us if it stays so."
@@ -60,12 +62,15 @@ def give_back(*, run: BulkRun, now: datetime) -> None:
     with transaction.atomic():
         if not mine.select_for_update(no_key=True).exists():
             return
-        over = not run.rows.filter(state=RowState.WAITING).exists()
+        open_rows = set(run.rows.filter(state__in=OPEN).values_list("state", flat=True).distinct())
+        over = not open_rows
+        # Whoever hears from a carrier wakes it.
+        waits = open_rows == {RowState.ASKED}
         mine.update(
             claim="",
             claimed_until=None,
             tries=0,
-            due_at=now,
+            due_at=now + LOOK_AGAIN if waits else now,
             state=BulkState.DONE if over else BulkState.RUNNING,
             finished_at=now if over else None,
         )
@@ -94,7 +99,7 @@ def end_once(row_id: int, deed: Callable[[BulkRow], Ended], *, now: datetime) ->
         state, sentence = _ended(row, deed)
         point("bulk.before_written")
         row.state, row.sentence, row.at = state, sentence[:400], now
-        row.save(update_fields=["state", "sentence", "at"])
+        row.save(update_fields=["state", "sentence", "at", "label"])
     point("bulk.row")
 
 

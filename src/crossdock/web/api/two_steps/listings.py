@@ -15,6 +15,7 @@ from crossdock.usecases.catalogue.listings import (
     leave_out,
     locked_listing,
     relist,
+    said_after,
     why_not_live,
 )
 from crossdock.usecases.errors import Invalid, NotAllowed
@@ -141,7 +142,7 @@ def _look_sale(listing: Listing, asked: PreviewSaleIn, now: datetime) -> Seen:
 def _sale(it: Doing[Listing, PreviewSaleIn]) -> str:
     if it.asked.on_sale:
         relist(listing=it.row, now=it.now)
-        return "Listed again."
+        return said_after(it.row, now=it.now)
     if it.row.synced:
         leave_out(listing=it.row, now=it.now)
         return "Left out. It stays in your shop and is not sold here."

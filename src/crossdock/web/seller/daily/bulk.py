@@ -2,8 +2,6 @@
 happens; the button then begins a run (runs.py).
 """
 
-import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from crossdock.domain.daily.bulk import BUTTONS, MOST, BulkKind, ForAll, ForOne
+from crossdock.domain.daily.bulk import BUTTONS, CHOICES, MOST, BulkKind, ForAll, ForOne
 from crossdock.domain.pasted import PastedRow, Unreadable, rows_in
 from crossdock.domain.shipping import plain
-from crossdock.domain.values import Money
 from crossdock.store.models import Order, Seller
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.orders.daily import bulk
@@ -27,16 +24,13 @@ from crossdock.usecases.orders.paste_tracking import meant
 from crossdock.usecases.orders.reject import REASON_WORDS
 from crossdock.web.forms import one_of, typed
 from crossdock.web.people import signed_in
+from crossdock.web.seller.daily import label_prices
+from crossdock.web.seller.daily.label_prices import BEGUN, form_key
 from crossdock.web.seller.daily.lists import LONGEST_SENT, from_address
 from crossdock.web.seller.order_deeds import CARRIERS
 from crossdock.web.seller.panel import sellers_only, show
 
 _LONGEST_PICKS = MOST * 20
-_BEGUN = (
-    "This page was begun already, with what stood on it then: that is the run below, and nothing was changed in it. For"
-    " what is left, tick the orders again."
-)
-_KEY = re.compile(r"[\w-]{16}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +98,20 @@ def _filled(
     return found, wrong
 
 
+def _same_numbers(judged: list[bulk.Judged], each: Mapping[str, ForOne]) -> list[str]:
+    """Sentences about tracking numbers that several orders have: one parcel, or a slip of the hand."""
+    found: dict[str, list[Order]] = {}
+    for one in judged:
+        said = each.get(one.order.public_id, ForOne())
+        if said.tracking and not one.why_not:
+            found.setdefault(plain(said.tracking), []).append(one.order)
+    return [
+        f"{number} is the number of {', '.join(f'#{order.number}' for order in orders)}."
+        for number, orders in found.items()
+        if len(orders) > 1
+    ]
+
+
 def _why_nowhere(row: PastedRow, fits: list[Order]) -> str:
     if row.wrong:
         return row.wrong
@@ -127,20 +135,24 @@ def _why_not_twice(row: PastedRow, order: Order, before: PastedRow | None) -> st
 def page(request: HttpRequest, seller: Seller) -> HttpResponse:
     """POST fills pasted numbers in, or begins. What was typed stays, whatever is wrong."""
     values = request.POST if request.method == "POST" else request.GET
-    kind = BulkKind(one_of(values, "deed", BUTTONS, BulkKind.SHIP))
+    kind = BulkKind(one_of(values, "deed", CHOICES, BulkKind.SHIP))
     orders, more = _chosen(request, seller)
     if not orders:
         messages.info(request, "Tick the orders first, then choose what to do with them.")
         back = from_address(typed(values, "list", longest=LONGEST_SENT), seller)
         return redirect(f"{reverse('seller_orders')}?{back.address}")
+    if kind is BulkKind.PRICE:
+        return label_prices.page(request, seller, orders, more=more)
     judged = bulk.judge(kind=kind, orders=orders)
     each = _each(values, orders) if request.method == "POST" else {}
     given = ForAll(typed(values, "carrier", longest=80), typed(values, "reason", longest=30), typed(values, "tag"))
-    wrong: list[str] = []
+    wrong, same = list[str](), list[str]()
     if request.method == "POST" and "fill" in request.POST:
         each, wrong = _filled(request.POST.get("pasted", ""), seller, orders, each)
+        same = _same_numbers(judged, each)
+    elif request.method == "POST" and (same := _same_numbers(judged, each)) and "together" not in request.POST:
+        wrong = ["Say first whether the orders with the same number go in one parcel."]
     elif request.method == "POST":
-        key = typed(request.POST, "key", longest=40)
         try:
             run = bulk.begin(
                 seller=seller,
@@ -148,7 +160,7 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
                 judged=judged,
                 given=given,
                 each=each,
-                key=key if _KEY.fullmatch(key) else secrets.token_urlsafe(12),
+                key=form_key(request),
                 actor=signed_in(request),
                 now=timezone.now(),
             )
@@ -156,9 +168,10 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
             wrong = [str(problem)]
         else:
             if not bulk.as_asked(run=run, kind=kind, given=given, each=each):
-                messages.info(request, _BEGUN)
+                messages.info(request, BEGUN)
             return redirect("seller_run", run.public_id)
     context = _context(request, seller, kind, judged, given, each)
+    context |= {"same": same, "together": "together" in request.POST}
     context |= {"wrong": wrong, "more": more, "filled": "fill" in request.POST}
     status = 422 if wrong and "fill" not in request.POST else 200
     return show(request, seller, "bulk", context, here="orders", status=status)
@@ -174,7 +187,6 @@ def _context(
 ) -> dict[str, Any]:
     good = [one for one in judged if not one.why_not]
     tags = tags_on([one.order for one in judged]) if kind in (BulkKind.TAG, BulkKind.UNTAG) else {}
-    key = typed(request.POST, "key", longest=40)
     return {
         "kind": kind,
         "button": BUTTONS[kind],
@@ -186,22 +198,12 @@ def _context(
         "skipped": len(judged) - len(good),
         "picks": " ".join(one.order.public_id for one in judged),
         "amounts": " ".join(f"{one.order.public_id}:{one.back.minor}" for one in good if one.back is not None),
-        "sums": _sums(good),
+        "sums": bulk.sums_of(one.back for one in good if one.back is not None),
         "given": given,
         "known_tags": tags_of(seller=seller),
         "reasons": [(item.value, words) for item, words in REASON_WORDS.items()],
         "carriers": CARRIERS,
         "pasted": request.POST.get("pasted", "") if "fill" in request.POST else "",
         "most": MOST,
-        # One page is one run, however often its button is pressed.
-        "key": key if _KEY.fullmatch(key) else secrets.token_urlsafe(12),
+        "key": form_key(request),
     }
-
-
-def _sums(good: list[bulk.Judged]) -> list[Money]:
-    """What buyers get back in all, by currency."""
-    found: dict[str, int] = {}
-    for one in good:
-        if one.back is not None:
-            found[one.back.currency] = found.get(one.back.currency, 0) + one.back.minor
-    return [Money(minor, currency) for currency, minor in sorted(found.items())]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from crossdock.domain.daily.bulk import BUTTONS, MOST
+from crossdock.domain.daily.bulk import CHOICES, MOST
 from crossdock.domain.daily.filters import (
     DUE_WORDS,
     NAMES,
@@ -162,7 +162,7 @@ def table(request: HttpRequest, seller: Seller) -> HttpResponse:
         "noted": with_notes(found[:PAGE]),
         "longest_name": LONGEST_NAME,
         "now": seller.clock(now),
-        "deeds": [(kind.value, words) for kind, words in BUTTONS.items()],
+        "deeds": [(kind.value, words) for kind, words in CHOICES.items()],
         "found": how_many(seller=seller, wanted=wanted, now=now)
         if len(found) > PAGE or number_after(request)
         else len(found),

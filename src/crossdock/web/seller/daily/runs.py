@@ -10,6 +10,7 @@ from crossdock.domain.daily.bulk import BUTTONS, GOING, KEPT, UNDONE, BulkKind, 
 from crossdock.domain.wording import counted
 from crossdock.store.models import BulkRun, Seller
 from crossdock.usecases.errors import Problem
+from crossdock.usecases.labels import runs as label_runs
 from crossdock.usecases.orders.daily import bulk
 from crossdock.web.forms import one_of
 from crossdock.web.people import signed_in
@@ -20,6 +21,7 @@ RUNS, ROWS = 25, 50
 _SHOWN = {"": tuple(RowState), "undone": UNDONE}
 WORDS = {
     RowState.WAITING: ("Waiting", ""),
+    RowState.ASKED: ("Being bought", "info"),
     RowState.DONE: ("Done", "good"),
     RowState.SKIPPED: ("Skipped", "warn"),
     RowState.FAILED: ("Not done", "bad"),
@@ -53,12 +55,15 @@ def one(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     rows, after = bulk.rows_of(run, _SHOWN[which]), number_after(request)
     found = list((rows if after is None else rows.filter(pk__gt=after))[: ROWS + 1])
     tally = bulk.tallies([run]).get(run.pk, Tally())
+    priced = run.kind == BulkKind.PRICE and run.state not in GOING
     context = {
+        "offer": label_runs.offer_of(run=run, now=timezone.now()) if priced else None,
+        "again": BulkKind.PRICE if run.kind == BulkKind.LABEL else run.kind,
         "run": run,
         "button": BUTTONS[BulkKind(run.kind)],
         "given": bulk.given_of(run),
         "tally": tally,
-        "percent": 100 * (tally.all - tally.waiting) // max(1, tally.all),
+        "percent": 100 * (tally.all - tally.waiting - tally.asked) // max(1, tally.all),
         "going": run.state in GOING,
         "rows": [(row, *WORDS[RowState(row.state)]) for row in found[:ROWS]],
         "next_after": found[ROWS - 1].pk if len(found) > ROWS else None,

@@ -23,7 +23,7 @@ PAGES: dict[Duty, frozenset[str]] = {
         {
             *("seller_resend", "seller_offer_answer", "seller_view_keep", "seller_view_forget", "seller_paste"),
             *("seller_note_write", "seller_note_remove", "seller_order_tag", "seller_order_untag"),
-            *("seller_bulk", "seller_run_stop", "seller_run_again"),
+            *("seller_bulk", "seller_run_stop", "seller_run_buy", "seller_run_again"),
             *("seller_order_ship", "seller_parcel", "seller_parcel_undo", "seller_parcel_send", "seller_order_create"),
             *("seller_order_reject", "seller_order_report", "seller_order_decline", "seller_order_parts"),
             *("seller_order_credit", "seller_label_new", "seller_label_buy", "seller_label_void"),
