@@ -28,7 +28,9 @@ from crossdock.cli.doctor.finding import Finding, State
 from crossdock.cli.trouble import Trouble
 from crossdock.config import Config
 from crossdock.kit import installed
+from crossdock.store.models import SigningKey
 from crossdock.store.vault import seal
+from crossdock.usecases.outcomes import signing_keys
 from crossdock_lab.ports import free_ports
 from market import World
 
@@ -386,3 +388,14 @@ def test_the_exit_code_is_for_programs(
     }
     doctor.run(SimpleNamespace(json=False))  # type: ignore[arg-type]
     assert capsys.readouterr().out.endswith("  disk: It is round. Turn it.\n")
+
+
+@pytest.mark.django_db
+def test_a_key_that_signs_for_long_is_to_be_looked_at(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    assert told(inside.agents(config(tmp_path, agents_ucp=True))) == []
+    signing_keys.published(now=now)
+    assert "with a key of" in only(inside.agents(config(tmp_path, agents_ucp=True)), State.OK)
+    SigningKey.objects.update(created_at=now - timedelta(days=91))
+    assert "--rotate" in only(inside.agents(config(tmp_path, agents_ucp=True)), State.LOOK)
+    assert told(inside.agents(config(tmp_path))) == []

@@ -30,6 +30,7 @@ WITH_DATABASE: Sequence[Callable[[Config], Iterable[Finding]]] = (
     inside.secrets,
     inside.worker,
     inside.shops,
+    inside.agents,
     inside.audit,
 )
 OUTSIDE: Sequence[Callable[[Config], Iterable[Finding]]] = (

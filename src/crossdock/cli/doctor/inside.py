@@ -207,6 +207,26 @@ def shops(config: Config) -> Iterable[Finding]:
         yield ok("shops", "All that are connected are as they should be.")
 
 
+def agents(config: Config) -> Iterable[Finding]:
+    """How long one key has signed what agents are told."""
+    from django.utils import timezone
+
+    from crossdock.usecases.outcomes.signing_keys import OLD, all_keys
+
+    newest = next(iter(all_keys()), None) if config.agents_ucp else None
+    if newest is None:
+        return
+    made = f"{newest.created_at:%Y-%m-%d}"
+    if timezone.now() - newest.created_at < OLD:
+        yield ok("agents", f"Order updates are signed with a key of {made}.")
+    else:
+        yield look(
+            "agents",
+            f"Order updates to agents are signed with one key since {made}.",
+            "Make a new one: crossdock agent-keys --rotate --by STAFF",
+        )
+
+
 def audit(config: Config) -> Iterable[Finding]:
     """Whether the audit log arrives where it is sent on to."""
     if not config.audit_to:
