@@ -160,9 +160,9 @@ def test_the_page_takes_keeps_and_says_what_is_typed_wrong(world: World) -> None
 
 @given(asked=st.integers(1, 10**9), told=st.integers(1, 10**9), limit=st.integers(1, MOST), kept=st.none() | st.just(7))
 def test_a_price_waits_exactly_beyond_the_limit(asked: int, told: int, limit: int, kept: int | None) -> None:
-    waits = jumps(asked=asked, told=told, limit=limit, kept=kept)
+    waits = jumps(was=asked, told=told, limit=limit, kept=kept)
     assert waits == (told != asked and (told == kept or abs(told - asked) / asked > limit / 100))
-    assert not jumps(asked=asked, told=told, limit=None, kept=kept)
+    assert not jumps(was=asked, told=told, limit=None, kept=kept)
 
 
 def test_pairs_that_are_none_are_left_out() -> None:

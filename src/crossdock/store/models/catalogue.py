@@ -49,8 +49,10 @@ class Listing(models.Model):
     search = models.TextField(blank=True)
     # Why the seller's choice of what to sell of the shop leaves it out, for them; empty when it does not.
     not_chosen = models.CharField(max_length=300, blank=True, default="", db_default="")
-    # The lowest asking price of its variants, for finding by price; None when it has none.
+    # The lowest asking price of its variants, for finding by price; None when it has none. Beside it the lowest that
+    # its shop asks, as last read; None for one made by hand.
     lowest_minor = models.BigIntegerField(null=True)
+    shop_lowest_minor = models.BigIntegerField(null=True)
     # What the shop said beside: {"tags": [...], "types": [...]}; what the seller set themselves: {attribute: [values]}.
     said = models.JSONField(default=dict, db_default={})
     by_hand = models.JSONField(default=dict, db_default={})
@@ -108,7 +110,10 @@ def digits_of(field: str) -> LPad:
 
 
 class Variant(models.Model):
-    """One thing that can be bought. `price_minor` is the asking price as last read from the shop, or as typed here."""
+    """One thing that can be bought. `price_minor` is the price asked here: as typed, or what its seller's price rule
+    makes of `shop_price_minor`. That is the shop's price as last read, or while a newer one waits (HeldPrice) the one
+    before; None for what was made by hand.
+    """
 
     public_id = models.CharField(max_length=14, unique=True, default=public_id)
     listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="variants")
@@ -119,6 +124,7 @@ class Variant(models.Model):
     barcode = models.CharField(max_length=60, blank=True)
     image = models.TextField(blank=True)
     price_minor = models.BigIntegerField()
+    shop_price_minor = models.BigIntegerField(null=True)
     position = models.PositiveIntegerField(default=0)
     gone = models.BooleanField(default=False)
     # [[name, value], ...] as the shop said them; the name is empty where it says none.
@@ -149,3 +155,12 @@ class Variant(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.price_minor, self.listing.currency)
+
+    @property
+    def followed_minor(self) -> int:
+        """The price from which the one asked here comes."""
+        return self.price_minor if self.shop_price_minor is None else self.shop_price_minor
+
+    @property
+    def shop_price(self) -> Money:
+        return Money(self.followed_minor, self.listing.currency)

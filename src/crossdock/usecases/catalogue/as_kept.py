@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.db.models.functions import Coalesce
+
 from crossdock.domain.events import ShopProduct
 from crossdock.store.models import Variant
 
@@ -14,7 +16,8 @@ def not_as_kept(*, connection_id: int, products: Sequence[ShopProduct]) -> list[
         listing__gone_in_shop=False,
         gone=False,
     ).values_list(
-        "listing__shop_product_id", "listing__active_in_shop", "listing__currency", "shop_variant_id", "price_minor"
+        *("listing__shop_product_id", "listing__active_in_shop", "listing__currency", "shop_variant_id"),
+        Coalesce("shop_price_minor", "price_minor"),
     )
     kept: dict[str, set[tuple[bool, str, str, int]]] = {}
     for product_id, active, currency, variant_id, price in rows:

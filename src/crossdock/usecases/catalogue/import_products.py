@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
@@ -140,7 +141,7 @@ def _keep(
     its = fillers_from([shop.seller_id], *found)[shop.seller_id]
     wanted_here, wanted = _wanted(here, {id_: row.by_hand for id_, row in listings.items()}, its, selling)
     kept = _kept(shop, [*listings.values()], wanted)
-    at_hand: Values = {"shop": shop, "listings": dict(listings), "owner": owner, "now": told.now}
+    at_hand: Values = {"shop": shop, "rules": selling, "listings": dict(listings), "owner": owner, "now": told.now}
     jumped = hold_jumps(kept=kept, wanted=wanted, wanted_here=wanted_here, **at_hand)
     home = {row.pk: id_ for id_, row in listings.items()}
     changed: dict[int, str] = {}
@@ -212,7 +213,8 @@ def _wanted(
     for id_, product in here.items():
         values = _of_product(product)
         values["not_chosen"] = selling.why_not(values["said"], product)
-        own = [_of_variant(each, product, place) for place, each in enumerate(product.variants)]
+        own = [_of_variant(each, product, place, selling) for place, each in enumerate(product.variants)]
+        values["lowest_minor"] = min((each["price_minor"] for each in own), default=None)
         filled = its.of(values["said"], [(each["options"], each["title"]) for each in own], by_hand.get(id_, {}))
         words = [*(each.sku for each in product.variants), *its.words(filled.listing)]
         listings[id_] = values | {"facts": filled.listing, "search": searchable(product.title, words)}
@@ -283,6 +285,7 @@ _LISTING = (
     "search",
     "not_chosen",
     "lowest_minor",
+    "shop_lowest_minor",
     "updated_at",
 )
 
@@ -299,9 +302,9 @@ def _of_product(product: ShopProduct) -> Values:
         "said": _said(product),
     }
     if not product.variants:
-        return values | {"lowest_minor": None}
+        return values | {"shop_lowest_minor": None}
     lowest = min(max(0, variant.price.minor) for variant in product.variants)
-    return values | {"currency": product.variants[0].price.currency, "lowest_minor": lowest}
+    return values | {"currency": product.variants[0].price.currency, "shop_lowest_minor": lowest}
 
 
 def _said(product: ShopProduct) -> Values:
@@ -310,12 +313,15 @@ def _said(product: ShopProduct) -> Values:
     return {name: words for name, words in said.items() if words}
 
 
-_VARIANT = ("listing", "sku", "title", "barcode", "image", "price_minor", "position", "gone", "options", "facts")
+_VARIANT = (
+    *("listing", "sku", "title", "barcode", "image", "price_minor", "shop_price_minor", "position", "gone"),
+    *("options", "facts"),
+)
 # A variant that its product no longer has, whatever its last count was.
 _GONE = {"gone": True}
 
 
-def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> Values:
+def _of_variant(value: ShopVariant, product: ShopProduct, position: int, selling: Rules) -> Values:
     # Some platforms repeat the product's name in each variant's; the listing says it already.
     own_words = value.title.removeprefix(product.title[:300] or "Untitled").strip(" -–,:")
     return {
@@ -323,7 +329,7 @@ def _of_variant(value: ShopVariant, product: ShopProduct, position: int) -> Valu
         "title": own_words[:300],
         "barcode": value.barcode[:60],
         "image": value.image,
-        "price_minor": max(0, value.price.minor),
+        **selling.priced(value.price),
         "position": position,
         "gone": False,
         "options": _options(value, product),
@@ -361,11 +367,19 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling)
     lock_in_order(here)
     here.update(gone=True)
     none_waits(shop=shop, variants=here, told=told)
-    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False).order_by("price_minor")
-    listings.update(lowest_minor=Subquery(left.values("price_minor")[:1]))
+    _lowest_again(listings)
     for listing in listings.order_by("pk"):
         if not listing.variants.filter(gone=False).exists():
             product_gone(shop=shop, product_id=listing.shop_product_id, told=told)
+
+
+def _lowest_again(listings: QuerySet[Listing]) -> None:
+    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False)
+    told = left.annotate(told=Coalesce("held_price__told_minor", "shop_price_minor")).order_by("told")
+    listings.update(
+        lowest_minor=Subquery(left.order_by("price_minor").values("price_minor")[:1]),
+        shop_lowest_minor=Subquery(told.values("told")[:1]),
+    )
 
 
 def product_gone(*, shop: Connection, product_id: str, told: Telling) -> bool:

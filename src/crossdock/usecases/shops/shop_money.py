@@ -31,7 +31,7 @@ class ReadOtherwise(Stale):
 
 def read_alike(*, connection_id: int, settings: Mapping[str, str], rules: Collection[int] = ()) -> None:
     """Raises ReadOtherwise when amounts do not mean the same now as with the `settings` of the reading, or when the
-    seller changed what is sold since: `rules` are the revisions that it was judged by, 0 where there were none.
+    seller changed their rules since: `rules` are the revisions that it was judged by, 0 where there were none.
 
     Asked in the reading's transaction, at its end: a confirmation that comes later waits for the listings and puts them
     back into waiting.
@@ -39,7 +39,7 @@ def read_alike(*, connection_id: int, settings: Mapping[str, str], rules: Collec
     rows = Connection.objects.values_list("settings", "selling__revision")
     now, revision = rows.get(pk=connection_id)
     if any(each != (revision or 0) for each in rules):
-        raise ReadOtherwise("What is sold of the shop was chosen anew while it was read.")
+        raise ReadOtherwise("Its seller's rules for the shop were changed while it was read.")
     if any(str(now.get(name, "")) != settings.get(name, "") for name in MONEY_SETTINGS):
         raise ReadOtherwise("The shop's currency or decimals were confirmed anew while it was read.")
 

@@ -7,8 +7,8 @@ from crossdock.store.models.catalogue import Variant
 
 
 class HeldPrice(models.Model):
-    """The shop asks `told_minor` for the variant since `at`; here its old price stays asked. `kept`: the seller said
-    so; otherwise they have not decided.
+    """The shop asks `told_minor` for the variant since `at`; here its old price, the variant's `shop_price`, is still
+    followed. `kept`: the seller said so; otherwise they have not decided.
     """
 
     variant = models.OneToOneField(Variant, on_delete=models.CASCADE, related_name="held_price")
@@ -22,6 +22,6 @@ class HeldPrice(models.Model):
 
     @property
     def percent(self) -> int:
-        """How far it is from the price asked, of that price."""
-        asked = self.variant.price_minor
-        return round(100 * (self.told_minor - asked) / asked) if asked else 0
+        """How far it is from the shop's price that is followed, of that price."""
+        was = self.variant.shop_price.minor
+        return round(100 * (self.told_minor - was) / was) if was else 0

@@ -13,7 +13,9 @@ from crossdock.domain.evening.jumps import LEAST, MOST, jumps
 from crossdock.domain.team.roles import Duty
 from crossdock.domain.wording import counted
 from crossdock.store.bulk import lock_in_order, update_rows
+from crossdock.domain.values import Money
 from crossdock.store.models import Connection, HeldPrice, Listing, Seller, User, Variant
+from crossdock.usecases.catalogue.selling.rules import Rules, rules_of
 from crossdock.usecases.errors import Invalid
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.rights import require, theirs
@@ -42,6 +44,7 @@ class Jumps:
 def hold_jumps(
     *,
     shop: Connection,
+    rules: Rules,
     kept: Mapping[str, Variant],
     wanted: dict[str, Values],
     wanted_here: dict[str, Values],
@@ -49,7 +52,8 @@ def hold_jumps(
     owner: Mapping[str, str],
     now: datetime,
 ) -> Jumps:
-    """Of a page of products: a price that jumps stays as it is asked, in `wanted` and in its listing's lowest.
+    """Of a page of products: where a price of the shop jumps the one before is followed still, in `wanted` and in its
+    listing's lowest.
 
     `kept` are the variants as they are, by the shop's id; `owner` says whose product each is. What the shop has no
     more, or sells in other money now, waits no more. Nothing is asked where the shop has no limit.
@@ -62,14 +66,15 @@ def hold_jumps(
     low = set[str]()
     for id_, variant in kept.items():
         row, product = rows.get(variant.pk), owner.get(id_) or home[variant.listing_id]
-        told = wanted[id_]["price_minor"] if id_ in wanted and _same_money(listings, wanted_here, product) else None
+        told = wanted[id_]["shop_price_minor"] if id_ in wanted and _same_money(listings, wanted_here, product) else None
         said_no = row.told_minor if row is not None and row.kept else None
-        if told is None or not jumps(asked=variant.price_minor, told=told, limit=shop.price_limit, kept=said_no):
+        was = variant.followed_minor
+        if told is None or not jumps(was=was, told=told, limit=shop.price_limit, kept=said_no):
             if row is not None:
                 jumped.over.append(row.pk)
                 jumped.products.add(product)
             continue
-        wanted[id_] = wanted[id_] | {"price_minor": variant.price_minor}
+        wanted[id_] = wanted[id_] | rules.priced(Money(was, listings[product].currency))
         low.add(product)
         if row is None or row.told_minor != told:
             jumped.held.append(HeldPrice(variant=variant, told_minor=told, at=now, kept=False))
@@ -168,10 +173,12 @@ def _take(rows: QuerySet[HeldPrice], *, now: datetime) -> int:
     listings = Listing.objects.filter(pk__in=list(rows.values_list("variant__listing", flat=True)))
     lock_in_order(listings)
     lock_in_order(Variant.objects.filter(pk__in=rows.values("variant")))
-    held = list(rows.select_for_update(of=("self",)).select_related("variant").order_by("pk"))
+    found = rows.select_for_update(of=("self",)).select_related("variant__listing", "variant__connection__selling")
+    held = list(found.order_by("pk"))
     for row in held:
-        row.variant.price_minor = row.told_minor
-    update_rows([row.variant for row in held], ["price_minor"])
+        priced = rules_of(row.variant.connection).priced(row.told)
+        row.variant.price_minor, row.variant.shop_price_minor = priced["price_minor"], priced["shop_price_minor"]
+    update_rows([row.variant for row in held], ["price_minor", "shop_price_minor"])
     HeldPrice.objects.filter(pk__in=[row.pk for row in held]).delete()
     left = Variant.objects.filter(listing=OuterRef("pk"), gone=False).order_by().values("listing")
     listings.update(lowest_minor=Subquery(left.annotate(least=Min("price_minor")).values("least")), updated_at=now)

@@ -98,7 +98,7 @@ def _read(connection: Connection, chooser: Chooser, after: int | None = None) ->
     rows = Listing.objects.filter(connection=connection, gone_in_shop=False).order_by("-pk")
     if after is not None:
         rows = rows.filter(pk__lt=after)
-    columns = ("pk", "public_id", "title", "said", "currency", "lowest_minor", "not_chosen", "state")
+    columns = ("pk", "public_id", "title", "said", "currency", "shop_lowest_minor", "not_chosen", "state")
     for pk, public_id, title, said, currency, lowest, now, state in rows.values_list(*columns).iterator(_AT_ONCE):
         price = None if lowest is None else Money(lowest, currency)
         why = chooser.why_not(said, price)

@@ -11,12 +11,15 @@ from pydantic import TypeAdapter
 
 from crossdock.domain.events import ShopProduct
 from crossdock.domain.selling.choice import EVERYTHING, Choice, Chooser, wrong_choice
+from crossdock.domain.selling.pricing import OWN, Pricing
+from crossdock.domain.values import Money
 from crossdock.store.models import Connection, Selling, User
 from crossdock.usecases.errors import Invalid, Stale
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.rights import require
 
 _CHOICE = TypeAdapter(Choice)
+_PRICING = TypeAdapter(Pricing)
 SEEN_OTHERWISE = "This was changed in another tab or by somebody else. Look at it again, then decide."
 
 
@@ -25,15 +28,29 @@ class Rules:
     """Those in force for a shop, made ready for many products; `revision` 0 is a shop that has none."""
 
     chooser: Chooser
+    pricing: Pricing
     revision: int
 
     def why_not(self, said: Mapping[str, Sequence[str]], product: ShopProduct) -> str:
         """Why a product as just read is not sold; empty when it is."""
         prices = [variant.price for variant in product.variants]
-        return self.chooser.why_not(said, min(prices) if prices else None)
+        return self.why_out(said, min(prices) if prices else None)
+
+    def why_out(self, said: Mapping[str, Sequence[str]], lowest: Money | None) -> str:
+        """The same from what is kept: `lowest` is its lowest price in the shop."""
+        wrong = "" if lowest is None else self.pricing.why_not(lowest.currency)
+        return wrong or self.chooser.why_not(said, lowest)
+
+    def priced(self, price: Money) -> dict[str, int]:
+        """What a variant keeps of its price in the shop: that, and what is asked here for it. A price of 0 or less is
+        not sold (domain/for_sale).
+        """
+        own = Money(max(0, price.minor), price.currency)
+        asked = self.pricing.of(own).minor if own.minor else 0
+        return {"shop_price_minor": own.minor, "price_minor": asked}
 
 
-_NONE = Rules(EVERYTHING, 0)
+_NONE = Rules(EVERYTHING, OWN, 0)
 
 
 def selling_of(shop: Connection) -> Selling | None:
@@ -43,11 +60,19 @@ def selling_of(shop: Connection) -> Selling | None:
 
 def rules_of(shop: Connection) -> Rules:
     row = selling_of(shop)
-    return Rules(Chooser.of(choice_in(row.choice)), row.revision) if row else _NONE
+    return rules_in(row) if row else _NONE
+
+
+def rules_in(row: Selling) -> Rules:
+    return Rules(Chooser.of(choice_in(row.choice)), pricing_in(row.pricing), row.revision)
 
 
 def choice_in(kept: Mapping[str, Any]) -> Choice:
     return _CHOICE.validate_python(kept)
+
+
+def pricing_in(kept: Mapping[str, Any]) -> Pricing:
+    return _PRICING.validate_python(kept)
 
 
 def kept_choice(choice: Choice) -> dict[str, Any]:
