@@ -307,6 +307,8 @@ PANEL: dict[str, tuple[str, str, int]] = {
     "seller_price_limit": ("/seller/shops/{shop}/price-limit/", "post", 302),
     "seller_choice": ("/seller/shops/{shop}/choice/", "get", 200),
     "seller_choice_decide": ("/seller/shops/{shop}/choice/decide/", "post", 302),
+    "seller_price_rule": ("/seller/shops/{shop}/price-rule/", "get", 200),
+    "seller_price_rule_decide": ("/seller/shops/{shop}/price-rule/decide/", "post", 302),
     "seller_evening": ("/seller/shops/{shop}/evening/", "get", 200),
     "seller_shadow": ("/seller/shops/{shop}/shadow/", "get", 302),
     "seller_shadow_begin": ("/seller/shops/{shop}/shadow/begin/", "post", 302),

@@ -39,7 +39,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "S1",
         "Prices and offers",
-        "Products of your shop are listed at your shop's asking price. Buyers cannot make offers on them.",
+        "Products of your shop are listed at your shop's asking price, or at what your own price rule makes of it."
+        " Buyers cannot make offers on them.",
         "You decide, listing by listing, whether buyers may make offers.",
         needs=(Capability.PRODUCTS_SEEN,),
         lift_needs=(Capability.ORDER_AT_OUR_PRICE,),

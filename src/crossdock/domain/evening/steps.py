@@ -29,8 +29,8 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of a shop now. `trial` is how its last test order ended: "", "running", "passed" or "left"
-    (something is left to do). `chosen` and `limits` say in words what is sold of it and what is kept back. `paused` is
-    a shop that is connected and sells nothing for now.
+    (something is left to do). `chosen`, `limits` and `prices` say in words what is sold of it, what is kept back and
+    what is asked for it. `paused` is a shop that is connected and sells nothing for now.
     """
 
     connected: bool
@@ -43,6 +43,7 @@ class Facts:
     shadow: bool
     paused: bool = False
     chosen: str = ""
+    prices: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _of(step: Step, facts: Facts) -> tuple[bool, str, bool]:
             return facts.listed > 0, f"{sold}, {facts.not_listed} not. {facts.chosen}".rstrip(), False
         case Step.RULES:
             missing = "" if facts.ships else " Nobody can buy before you set a shipping price."
-            return facts.ships, facts.limits + missing, False
+            return facts.ships, f"{facts.limits} {facts.prices}".rstrip() + missing, False
         case Step.TRY:
             return _tried(facts)
         case Step.LIVE:

@@ -63,7 +63,12 @@ PERSONAL: tuple[Personal, ...] = (
         "store.Endpoint", "url name secrets hint paused_why", Then.CUT, "webhook receivers", "An empty row stays."
     ),
     Personal("store.ShippingRate", "", Then.GOES, "shipping prices"),
-    Personal("store.Selling", "choice draft", Then.GOES, "your rules for what is sold of a shop"),
+    Personal(
+        "store.Selling",
+        "choice draft pricing pricing_draft",
+        Then.GOES,
+        "your rules for a shop",
+    ),
     Personal("store.FillRule", "source name word attribute value", Then.GOES, "your rules for attributes"),
     Personal("store.SavedSearch", "buyer name address wanted waiting", Then.GOES, "saved searches"),
     Personal(

@@ -58,16 +58,14 @@ class Pricing:
         step = max(1, self.step)
         exact = price.minor * (_WHOLE + self.percent) + (self.fixed - self.ending) * _WHOLE
         size = step * _WHOLE
-        match self.way:
-            case Way.NEAREST:
-                place = (2 * exact + size) // (2 * size)
-            case Way.UP:
-                place = -(-exact // size)
-            case Way.DOWN:
-                place = exact // size
+        places = {
+            Way.NEAREST: (2 * exact + size) // (2 * size),
+            Way.UP: -(-exact // size),
+            Way.DOWN: exact // size,
+        }
         least = max(1, self.minimum, price.minor if self.not_below_shop else 0)
         lowest = -((self.ending - least) // step)
-        return Money(max(place, lowest) * step + self.ending, price.currency)
+        return Money(max(places[self.way], lowest) * step + self.ending, price.currency)
 
     def why_not(self, currency: str) -> str:
         """Why something with its price in this currency cannot be priced, for its seller; empty when it can."""

@@ -111,7 +111,7 @@ SOLD: tuple[Section, ...] = (
         "what_is_sold",
         "Your rules for what is sold of a shop",
         lambda whose: Selling.objects.filter(connection__seller=whose.seller),
-        plain("choice", "draft", "changed_at", shop="connection__name"),
+        plain("choice", "draft", "pricing", "pricing_draft", "changed_at", shop="connection__name"),
     ),
     Section(
         "attribute_rules",
@@ -201,6 +201,7 @@ SOLD: tuple[Section, ...] = (
             listing="listing__public_id",
             currency="listing__currency",
             price="price_minor",
+            shop_price="shop_price_minor",
             count="stock__count",
         ),
     ),

@@ -13,6 +13,10 @@ class VariantOut(Schema):
     title: str
     sku: str
     price: Money
+    shop_price: Money | None = Field(
+        description="With a seller's token, of what follows a shop: the shop's own price, of which a price rule may"
+        " make `price`."
+    )
     attributes: dict[str, list[str]]
     available: int | None = Field(description="Units that may be sold now; null when unknown.")
 

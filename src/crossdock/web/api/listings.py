@@ -53,15 +53,17 @@ def _out(request: HttpRequest, listings: list[Listing]) -> list[dict[str, Any]]:
     variants = [variant for listing in listings for variant in listing.variants.all() if not variant.gone]
     stock = availability(variants=variants, now=now)
     if token_in(request).seller_id is None:
-        return [_one(listing, stock, [], taxonomy, offers_open) for listing in listings]
+        return [_one(listing, stock, None, taxonomy, offers_open) for listing in listings]
     rows = stock_rows(stock)
     why = {each.pk: usecases.why_not_live(listing=each, now=now, stock=stock, rows=rows) for each in listings}
     return [_one(listing, stock, why[listing.pk], taxonomy, offers_open) for listing in listings]
 
 
 def _one(
-    listing: Listing, stock: dict[int, int | None], reasons: list[str], taxonomy: Taxonomy, offers_open: bool
+    listing: Listing, stock: dict[int, int | None], reasons: list[str] | None, taxonomy: Taxonomy, offers_open: bool
 ) -> dict[str, Any]:
+    """`reasons` None: it is not its seller who asks."""
+    to_seller = reasons is not None
     variants = [
         VariantOut(
             id=variant.public_id,
@@ -69,7 +71,8 @@ def _one(
             sku=variant.sku,
             attributes=values_in(variant.facts),
             available=stock[variant.pk],
-            price=Money.of(Amount(variant.price_minor, listing.currency)),
+            price=Money.of(variant.price),
+            shop_price=Money.of(variant.shop_price) if to_seller and listing.synced else None,
         )
         for variant in listing.variants.all()
         if not variant.gone
@@ -91,7 +94,7 @@ def _one(
         variants=variants,
         category=category_in(taxonomy, listing.facts) or None,
         attributes=values_in(listing.facts),
-        why_not_live=reasons,
+        why_not_live=reasons or [],
         updated_at=listing.updated_at,
     ).model_dump(mode="json")
 

@@ -77,13 +77,16 @@ MOVEMENT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A listing in the table. `left` is None when nobody knows, shown as "?"."""
+    """A listing in the table. `left` is None when nobody knows, shown as "?"; `in_shop` is the lowest price that its
+    shop is followed by, None where that is asked here.
+    """
 
     listing: Listing
     variants: list[Variant]
     left: int | None
     price: Money | None
     several: bool
+    in_shop: Money | None
     reasons: list[str]
 
 
@@ -92,8 +95,10 @@ def row_of(listing: Listing, stock: dict[int, int | None], rows: dict[int, Varia
     known = [left for variant in variants if (left := stock.get(variant.pk)) is not None]
     prices = {variant.price_minor for variant in variants}
     price = Money(min(prices), listing.currency) if prices else None
+    own = min((variant.shop_price for variant in variants), default=None)
+    in_shop = own if own != price else None
     reasons = why_not_live(listing=listing, now=now, stock=stock, rows=rows)
-    return Row(listing, variants, sum(known) if known else None, price, len(prices) > 1, reasons)
+    return Row(listing, variants, sum(known) if known else None, price, len(prices) > 1, in_shop, reasons)
 
 
 def of_seller(seller: Seller) -> QuerySet[Listing]:

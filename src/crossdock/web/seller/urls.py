@@ -33,7 +33,7 @@ from crossdock.web.seller import (
 )
 from crossdock.web.seller.daily import bulk, label_prices, lists, notes, runs
 from crossdock.web.seller.earnings import balance, payouts, statement
-from crossdock.web.seller.evening import choice, prices
+from crossdock.web.seller.evening import choice, price_rule, prices
 from crossdock.web.seller.evening import pages as evening
 from crossdock.web.seller.joining import details
 from crossdock.web.seller.joining import pages as joining
@@ -78,6 +78,8 @@ urlpatterns = [
     path("shops/<slug:public_id>/evening/", evening.evening, name="seller_evening"),
     path("shops/<slug:public_id>/choice/", choice.page, name="seller_choice"),
     path("shops/<slug:public_id>/choice/decide/", choice.decide, name="seller_choice_decide"),
+    path("shops/<slug:public_id>/price-rule/", price_rule.page, name="seller_price_rule"),
+    path("shops/<slug:public_id>/price-rule/decide/", price_rule.decide, name="seller_price_rule_decide"),
     path("shops/<slug:public_id>/shadow/", evening.seen, name="seller_shadow"),
     path("shops/<slug:public_id>/shadow/begin/", evening.begin, name="seller_shadow_begin"),
     path("shops/<slug:public_id>/live/", evening.live, name="seller_go_live"),

@@ -8,7 +8,8 @@ from crossdock.store.models.shops import Connection
 class Selling(models.Model):
     """A shop's rules as domain/selling has them; without a row everything is sold, at the shop's prices.
 
-    `draft` and `pricing_draft` are what the seller is trying out of `choice` and `pricing`, None for nothing. `revision` counts the changes of what is in force.
+    `draft` and `pricing_draft` are what the seller is trying out of `choice` and `pricing`, None for nothing.
+    `revision` counts the changes of what is in force.
     `after`: listings behind this key wait for the rules in force; None: all follow them.
     """
 

@@ -7,7 +7,7 @@ from crossdock.domain.wording import counted
 from crossdock.store.models import Connection, Listing, Order, Selling, ShippingRate
 from crossdock.store.models.shops import ConnectionState
 from crossdock.usecases.catalogue.evening.report import would_sell
-from crossdock.usecases.catalogue.selling.rules import choice_in
+from crossdock.usecases.catalogue.selling.rules import choice_in, pricing_in
 from crossdock.usecases.shops.trial_orders import trials_of
 
 
@@ -20,12 +20,14 @@ def facts_of(*, connection: Connection) -> Facts:
     """Six statements."""
     here = Listing.objects.filter(connection=connection)
     listed = would_sell(connection).count()
+    rules = Selling.objects.filter(connection=connection).first()
     return Facts(
         connected=connection.state in (ConnectionState.ACTIVE, ConnectionState.PAUSED),
         read=connection.cursors.filter(stream="products", completed_at__isnull=False).exists(),
         listed=listed,
         not_listed=here.count() - listed,
-        chosen=_chosen(connection),
+        chosen=_chosen(rules),
+        prices=_prices(rules),
         ships=ShippingRate.objects.filter(seller=connection.seller_id).exists(),
         limits=_limits(connection),
         trial=_trial(connection),
@@ -34,11 +36,16 @@ def facts_of(*, connection: Connection) -> Facts:
     )
 
 
-def _chosen(connection: Connection) -> str:
-    row = Selling.objects.filter(connection=connection).first()
+def _chosen(row: Selling | None) -> str:
     said = choice_in(row.choice).sentences if row else []
     tried = " You tried out another choice and have not decided yet." if row and row.draft is not None else ""
     return (f"You chose: {'; '.join(said)}." if said else "You chose everything.") + tried
+
+
+def _prices(row: Selling | None) -> str:
+    said = pricing_in(row.pricing).sentences if row else []
+    tried = " You tried out another price rule, not decided yet." if row and row.pricing_draft is not None else ""
+    return (f"Prices: {'; '.join(said)}." if said else "Your shop's prices are asked.") + tried
 
 
 def _limits(connection: Connection) -> str:

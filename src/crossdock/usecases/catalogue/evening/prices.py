@@ -11,9 +11,9 @@ from django.db.models import Min, OuterRef, QuerySet, Subquery
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.evening.jumps import LEAST, MOST, jumps
 from crossdock.domain.team.roles import Duty
+from crossdock.domain.values import Money
 from crossdock.domain.wording import counted
 from crossdock.store.bulk import lock_in_order, update_rows
-from crossdock.domain.values import Money
 from crossdock.store.models import Connection, HeldPrice, Listing, Seller, User, Variant
 from crossdock.usecases.catalogue.selling.rules import Rules, rules_of
 from crossdock.usecases.errors import Invalid
@@ -66,7 +66,9 @@ def hold_jumps(
     low = set[str]()
     for id_, variant in kept.items():
         row, product = rows.get(variant.pk), owner.get(id_) or home[variant.listing_id]
-        told = wanted[id_]["shop_price_minor"] if id_ in wanted and _same_money(listings, wanted_here, product) else None
+        told = None
+        if id_ in wanted and _same_money(listings, wanted_here, product):
+            told = wanted[id_]["shop_price_minor"]
         said_no = row.told_minor if row is not None and row.kept else None
         was = variant.followed_minor
         if told is None or not jumps(was=was, told=told, limit=shop.price_limit, kept=said_no):
@@ -176,7 +178,9 @@ def _take(rows: QuerySet[HeldPrice], *, now: datetime) -> int:
     found = rows.select_for_update(of=("self",)).select_related("variant__listing", "variant__connection__selling")
     held = list(found.order_by("pk"))
     for row in held:
-        priced = rules_of(row.variant.connection).priced(row.told)
+        shop = row.variant.connection
+        assert shop is not None, "only a shop's prices wait"
+        priced = rules_of(shop).priced(row.told)
         row.variant.price_minor, row.variant.shop_price_minor = priced["price_minor"], priced["shop_price_minor"]
     update_rows([row.variant for row in held], ["price_minor", "shop_price_minor"])
     HeldPrice.objects.filter(pk__in=[row.pk for row in held]).delete()

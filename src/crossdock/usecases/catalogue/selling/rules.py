@@ -19,7 +19,7 @@ from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.rights import require
 
 _CHOICE = TypeAdapter(Choice)
-_PRICING = TypeAdapter(Pricing)
+PRICING = TypeAdapter(Pricing)
 SEEN_OTHERWISE = "This was changed in another tab or by somebody else. Look at it again, then decide."
 
 
@@ -72,7 +72,7 @@ def choice_in(kept: Mapping[str, Any]) -> Choice:
 
 
 def pricing_in(kept: Mapping[str, Any]) -> Pricing:
-    return _PRICING.validate_python(kept)
+    return PRICING.validate_python(kept)
 
 
 def kept_choice(choice: Choice) -> dict[str, Any]:

@@ -53,7 +53,7 @@ PAGES: dict[Duty, frozenset[str]] = {
             *("seller_connect", "seller_connect_return", "seller_attempt", "seller_attempt_test"),
             *("seller_connect_platform", "seller_connect_contract", "seller_connect_way", "seller_reconnect"),
             *("seller_shop_first", "seller_shop_try", "seller_evening", "seller_shadow", "seller_shadow_begin"),
-            *("seller_choice", "seller_choice_decide"),
+            *("seller_choice", "seller_choice_decide", "seller_price_rule", "seller_price_rule_decide"),
             *("seller_go_live", "seller_shop_settings", "seller_shop_test", "seller_shop_money", "seller_shop_pause"),
             *("seller_shop_resume", "seller_shop_disconnect"),
             *("seller_money", "seller_statement", "seller_statement_csv", "seller_statement_pdf", "seller_payouts"),
