@@ -1,11 +1,12 @@
-"""What of a sweep of all products is not as it is kept here."""
+"""What of a sweep of all products is not as it is kept here, and what listings keep of their variants' prices."""
 
 from collections.abc import Sequence
 
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from crossdock.domain.events import ShopProduct
-from crossdock.store.models import Variant
+from crossdock.store.models import Listing, Variant
 
 
 def not_as_kept(*, connection_id: int, products: Sequence[ShopProduct]) -> list[ShopProduct]:
@@ -30,3 +31,13 @@ def _as_kept(product: ShopProduct) -> set[tuple[bool, str, str, int]]:
         (product.active, product.variants[0].price.currency, each.variant_id, max(0, each.price.minor))
         for each in product.variants
     }
+
+
+def lowest_again(listings: QuerySet[Listing]) -> None:
+    """Their lowest prices, here and in the shop, of the variants that they have left. They are locked."""
+    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False)
+    told = left.annotate(told=Coalesce("held_price__told_minor", "shop_price_minor")).order_by("told")
+    listings.update(
+        lowest_minor=Subquery(left.order_by("price_minor").values("price_minor")[:1]),
+        shop_lowest_minor=Subquery(told.values("told")[:1]),
+    )

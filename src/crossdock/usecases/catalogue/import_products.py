@@ -8,8 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Count, ProductGone, ShopProduct, ShopVariant, Unreadable
@@ -24,6 +23,7 @@ from crossdock.store.models.catalogue import ListingState
 from crossdock.store.models.quarantine import QuarantineKind
 from crossdock.store.together import ask
 from crossdock.usecases.accounts.quotas.gate import Room, room_for
+from crossdock.usecases.catalogue.as_kept import lowest_again
 from crossdock.usecases.catalogue.duplicates import find_duplicates
 from crossdock.usecases.catalogue.evening.prices import hold_jumps, none_waits, write_jumps
 from crossdock.usecases.catalogue.filling import (
@@ -367,19 +367,10 @@ def variants_gone(*, connection_id: int, variants: Iterable[str], told: Telling)
     lock_in_order(here)
     here.update(gone=True)
     none_waits(shop=shop, variants=here, told=told)
-    _lowest_again(listings)
+    lowest_again(listings)
     for listing in listings.order_by("pk"):
         if not listing.variants.filter(gone=False).exists():
             product_gone(shop=shop, product_id=listing.shop_product_id, told=told)
-
-
-def _lowest_again(listings: QuerySet[Listing]) -> None:
-    left = Variant.objects.filter(listing=OuterRef("pk"), gone=False)
-    told = left.annotate(told=Coalesce("held_price__told_minor", "shop_price_minor")).order_by("told")
-    listings.update(
-        lowest_minor=Subquery(left.order_by("price_minor").values("price_minor")[:1]),
-        shop_lowest_minor=Subquery(told.values("told")[:1]),
-    )
 
 
 def product_gone(*, shop: Connection, product_id: str, told: Telling) -> bool:

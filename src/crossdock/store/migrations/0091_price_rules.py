@@ -43,7 +43,7 @@ def rules(name, kind, field):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("store", "0086_selling")]
+    dependencies = [("store", "0090_identity")]
     operations = [
         column("listing", "shop_lowest_minor"),
         column("variant", "shop_price_minor"),
