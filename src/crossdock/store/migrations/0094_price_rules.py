@@ -43,7 +43,7 @@ def rules(name, kind, field):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("store", "0091_audit_sending")]
+    dependencies = [("store", "0093_bulk_labels")]
     operations = [
         column("listing", "shop_lowest_minor"),
         column("variant", "shop_price_minor"),
