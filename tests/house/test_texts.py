@@ -8,12 +8,15 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
 from crossdock.domain.amounts import NO_NUMBER
+from crossdock.domain.credit import REASONS as CREDITS
 from crossdock.domain.labels import STATUS_WORDS
 from crossdock.domain.moderation.reports import REASONS as REPORTS
+from crossdock.domain.moderation.sellers import Bar, why_barred
 from crossdock.domain.requests.returns import REASONS as RETURNS
 from crossdock.domain.site.pages import TITLES
 from crossdock.usecases.catalogue.offer_terms import NOT_TAKEN, SYNCED
 from crossdock.usecases.orders.queries import LISTS
+from crossdock.usecases.orders.reject import REASON_FOR_BUYER
 from crossdock.web.languages import words
 from texts import LANGUAGES, WEB, catalogue, fresh, read, templates, written
 
@@ -109,3 +112,6 @@ def test_words_of_the_domain_are_listed() -> None:
     assert set(words.OF_RETURNS) == set(RETURNS.values())
     assert set(words.OF_PARCELS) == set(STATUS_WORDS.values())
     assert set(words.OF_REPORTS) == set(REPORTS.values())
+    assert set(words.OF_SELLERS) == {why_barred(bar) for bar in Bar} - {""}
+    assert set(words.OF_CANCELS) == set(REASON_FOR_BUYER.values())
+    assert set(words.OF_CREDITS) == set(CREDITS)

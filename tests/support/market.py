@@ -66,11 +66,12 @@ def graded(listing: Listing, certificate: str = "45678901", grader: str = "psa")
 class World:
     """One shop with one variant, a hand-moved clock, and the shop's own count.
 
-    `refuses`: the shop never creates without stock.
+    `refuses`: the shop never creates without stock. `language`: what buyers read when they pay; none is a program's.
     """
 
     units: int = 1
     refuses: bool = True
+    language: str = ""
     now: datetime = field(default_factory=lambda: datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
     there: dict[str, int] = field(default_factory=dict)
 
@@ -108,6 +109,7 @@ class World:
             fingerprint=shown.fingerprint,
             gateway="sandbox",
             now=self.now,
+            language=self.language,
         )
         return intent.public_id
 

@@ -2,6 +2,7 @@
 src/crossdock/web/locale. `make texts` after a text was added or changed; then fill in what is empty.
 """
 
+import ast
 import io
 import os
 import re
@@ -16,6 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 WEB = Path(__file__).parents[2] / "src/crossdock/web"
+# What use-cases say in no language yet: `said("...")`.
+MAILS = WEB.parent / "domain/mails"
 LANGUAGES = ("de", "fr", "es")
 # Templates whose every word is in the catalogues, below web/templates.
 COVERED = (
@@ -67,7 +70,18 @@ def found() -> list[Text]:
                 texts.add(message)
             elif message and all(isinstance(one, str) for one in message[:2]):
                 texts.add((message[0], message[1]))
+    for path in sorted(MAILS.rglob("*.py")):
+        texts |= set(marked(path.read_text()))
     return sorted(texts - {""}, key=lambda text: (text, "") if isinstance(text, str) else text)
+
+
+def marked(source: str) -> Iterator[str]:
+    """The texts of `said(...)`. One that is not written out in full, or is only places, is refused or left out."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said":
+            text = ast.literal_eval(node.args[0])
+            if re.search(r"[^\W\d_]|:", re.sub(r"\{\w+\}", "", text)):
+                yield text
 
 
 def read(language: str) -> Catalog:

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from crossdock.domain.values import share
 
+# What a person chooses from who credits by hand, or asks for it.
+REASONS = ("Arrived damaged", "Not as described", "Never arrived", "Sent back", "Price error", "Goodwill", "Other")
+
 
 class CreditKind(StrEnum):
     """Why money went back. BANK: the provider's own pages did it; nothing was sent from here."""

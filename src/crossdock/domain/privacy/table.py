@@ -331,7 +331,7 @@ PLAIN: dict[str, str] = {
     "store.Taxonomy": "document",
     "store.CommissionRule": "category",
     "store.Variant": "shop_variant_id sku title barcode image options facts",
-    "store.Order": "reference relay_email risk_reasons cancel_reason",
+    "store.Order": "reference relay_email language risk_reasons cancel_reason",
     "store.OrderLine": "shop_product_id shop_variant_id title sku image fee_why",
     "store.ShopLine": "shop_line_id",
     "store.ShopCopy": "shop_order_id shop_number",

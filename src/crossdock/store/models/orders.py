@@ -33,6 +33,8 @@ class Order(models.Model):
     total_minor = models.BigIntegerField()
     credited_minor = models.BigIntegerField(default=0)
     ship_to = models.JSONField()
+    # What its buyer read when they placed it, which its mails are in; empty where a program placed it.
+    language = models.CharField(max_length=10, default="", db_default="", blank=True)
     relay_email = models.CharField(max_length=120)
     money = models.CharField(max_length=20, choices=[(s.value, s.value) for s in MoneyState], default=MoneyState.PAID)
     parcels = models.CharField(

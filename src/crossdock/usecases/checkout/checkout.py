@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Fact, Words
 from crossdock.domain.moderation.sellers import why_barred
 from crossdock.domain.offers import OfferState
 from crossdock.domain.stock import EndedWhy, HoldState
@@ -64,7 +66,6 @@ from crossdock.usecases.stock.reservations import (
 HOLD_FOR = timedelta(minutes=15)
 # Whoever began a payment has its bank's answer by then; only later does somebody else look at it.
 PAGE_WAITS = timedelta(seconds=45)
-_PAID_ALREADY = "This offer was paid already."
 
 
 def open_checkout(
@@ -78,11 +79,12 @@ def open_checkout(
     now: datetime,
     origin: Origin = Origin(),  # noqa: B008 - frozen
     shown: PricedBasket | None = None,
+    language: str = "",
 ) -> PaymentIntent:
     """Hold the units for 15 minutes and write down what is to be paid, before any money moves: all units or none.
 
     The same key gives the same intent. `shown` is the basket as it was priced in this same request, if it was; the
-    units are checked again under their locks either way.
+    units are checked again under their locks either way. `language` is what the buyer reads: their orders keep it.
     """
     if not 8 <= len(key) <= 80:
         raise Invalid("This page is incomplete; reload it.")
@@ -110,7 +112,7 @@ def open_checkout(
             buyer=buyer,
             amount_minor=amount.minor,
             currency=amount.currency,
-            basket=basket_of(basket_now, ship_to) | noted(basket_now.lines, beside),
+            basket=basket_of(basket_now, ship_to, language) | noted(basket_now.lines, beside),
             gateway=gateway,
             created_at=now,
         )
@@ -197,7 +199,8 @@ def _hold(
     for pk, row in wanted.items():
         left = left_of(row, held.get(pk, 0), now=now)
         if left is None or left < quantities[pk]:
-            raise Stale(f"“{row.variant}” was just sold." if not left else f"Only {left} of “{row.variant}” are left.")
+            title = str(row.variant)
+            raise Stale(mails.ONLY_LEFT.of(left=left, title=title) if left else mails.JUST_SOLD.of(title=title))
     holds = [
         Reservation(
             cause=f"checkout:{intent.public_id}:{pk}{again}",
@@ -281,7 +284,7 @@ def _place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str],
         parts, names = parts_of(intent), offers_of(intent)
         offers = lock_for_payment(names) if names else {}
         off = {
-            part.number: _PAID_ALREADY
+            part.number: mails.OFFER_PAID
             for part in parts
             if any(offers[name].state == OfferState.PAID for name in part.offers)
         }
@@ -315,22 +318,22 @@ def _place_order(*, intent_id: str, gateway_ref: str, checks: Mapping[str, str],
     raise Stale(sentence)
 
 
-def _whole_back(gone: Mapping[int, str]) -> str:
-    said = list(dict.fromkeys(gone.values()))
-    which = "This second payment" if said == [_PAID_ALREADY] else "Your payment"
+def _whole_back(gone: Mapping[int, Fact]) -> str:
+    said = list(dict.fromkeys(str(why) for why in gone.values()))
+    which = "This second payment" if said == [str(mails.OFFER_PAID)] else "Your payment"
     return f"{' '.join(said)} {which} goes back to you."
 
 
 def hold_again(
-    intent: PaymentIntent, *, now: datetime, off: Mapping[int, str] | None = None
-) -> tuple[dict[int, str], UnderLock | None]:
+    intent: PaymentIntent, *, now: datetime, off: Mapping[int, Fact] | None = None
+) -> tuple[dict[int, Fact], UnderLock | None]:
     """Units whose hold ran out before the payment came are promised anew, under the lock, part by part; `off` are parts
     that come to nothing anyway.
 
     Returns why not, by the part's number, and what is known under the lock, with what is held for the orders: nothing
     when no part is left.
     """
-    gone = dict(off or {})
+    gone = dict[int, Fact](off or {})
     parts: list[Part] = [part for part in parts_of(intent) if part.number not in gone]
     if not parts:
         return gone, None
@@ -345,7 +348,7 @@ def hold_again(
     anew: list[Reservation] = []
     moves: list[Movement] = []
     for part in parts:
-        if stopped := next(filter(None, (_why_stopped(under.rows[pk].variant) for pk in part.units)), ""):
+        if stopped := next(filter(None, (_why_stopped(under.rows[pk].variant) for pk in part.units)), None):
             gone[part.number] = stopped
             continue
         missing = {pk: units for pk, units in part.units.items() if pk not in kept}
@@ -355,7 +358,7 @@ def hold_again(
             not_meanwhile(intent, part)
             again, moved = _hold(intent, missing, under.rows, under.held, now=now, again=":again")
         except Stale as why:
-            gone[part.number] = str(why)
+            gone[part.number] = why.args[0]
         else:
             anew, moves = [*anew, *again], [*moves, *moved]
     left = units_of(part for part in parts if part.number not in gone)
@@ -369,11 +372,12 @@ def hold_again(
     return gone, replace(under, holds=[hold for hold in mine if hold.variant_id in left])
 
 
-def _why_stopped(variant: Variant) -> str:
-    """Empty unless the marketplace stopped it while it was being paid."""
+def _why_stopped(variant: Variant) -> Words | None:
+    """None unless the marketplace stopped it while it was being paid."""
     if variant.listing.state == ListingState.TAKEN_DOWN:
-        return f"The marketplace took “{variant}” down."
-    return why_barred(variant.listing.seller.bar)
+        return mails.TAKEN_DOWN.of(title=str(variant))
+    barred = why_barred(variant.listing.seller.bar)
+    return Words(barred, {}) if barred else None
 
 
 def expire_checkouts(*, now: datetime, limit: int = 200) -> int:

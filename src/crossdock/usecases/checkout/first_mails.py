@@ -5,9 +5,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Fact, paragraphs
 from crossdock.store.models import Mail, Order, OrderLine, PaymentIntent
 from crossdock.usecases.accounts.working_days import due_words
 from crossdock.usecases.checkout.parts import Part
+from crossdock.usecases.record import letters
 from crossdock.usecases.record.mail import mail_of
 
 
@@ -40,36 +43,29 @@ def to_seller(order: Order, rows: Sequence[OrderLine], *, held: bool, now: datet
 def to_buyer(
     intent: PaymentIntent,
     orders: Sequence[tuple[Order, Sequence[OrderLine]]],
-    back: Sequence[tuple[Part, str]],
+    back: Sequence[tuple[Part, Fact]],
     *,
     now: datetime,
 ) -> Mail:
     (first, rows), *more = orders
+    cause = f"thank_you:{first.reference}"
     if not more and not back:
-        return mail_of(
-            cause=f"thank_you:{first.reference}",
-            to=first.buyer.email,
-            subject=f"Your order #{first.number}",
-            order=first,
-            now=now,
-            body=(
-                f"Thank you. {first.seller.name} has your order:\n\n{_listed(rows)}\n\nTotal {first.total.words}. We"
-                " write again when it is shipped."
-            ),
+        letter = mails.PLACED.letter(
+            number=first.number, seller=first.seller.name, lines=_listed(rows), total=first.total
         )
-    # Of no single order: each seller's pages show the mails of their own.
-    said = [
-        f"Order #{order.number}, from {order.seller.name}:\n{_listed(rows)}\nTotal {order.total.words}"
+        return letters.to_buyer(cause=cause, order=first, letter=letter, now=now)
+    placed = [
+        mails.ONE_OF_SEVERAL.of(number=order.number, seller=order.seller.name, lines=_listed(rows), total=order.total)
         for order, rows in orders
     ]
-    said += [f"{why} {part.total.words} of your payment go back to you." for part, why in back]
-    ships = "We write again when it is shipped." if not more else "Each seller ships their own; we write when they do."
-    numbers = ", ".join(f"#{order.number}" for order, _ in orders)
-    return mail_of(
-        cause=f"thank_you:{first.reference}",
-        to=first.buyer.email,
-        subject=f"Your orders {numbers}" if more else f"Your order {numbers}",
-        now=now,
-        path=f"/checkout/paid/{intent.public_id}/",
-        body="\n\n".join(["Thank you for your payment.", *said, ships]),
+    returned = [mails.GOES_BACK.of(why=why, amount=part.total) for part, why in back]
+    kind = mails.PLACED_SEVERAL if more else mails.PLACED_IN_PART
+    letter = kind.letter(
+        number=first.number,
+        numbers=", ".join(f"#{order.number}" for order, _ in orders),
+        orders=paragraphs(*placed, *returned),
+        next=mails.EACH_SHIPS if more else mails.WHEN_SHIPPED,
     )
+    # Of no single order: each seller's pages show the mails of their own.
+    page = f"/checkout/paid/{intent.public_id}/"
+    return letters.to_buyer(cause=cause, order=first, letter=letter, now=now, path=page, alone=True)

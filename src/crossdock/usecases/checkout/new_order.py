@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from crossdock import seeing
+from crossdock.domain.mails.words import Fact
 from crossdock.domain.orders import CopyState
 from crossdock.domain.stock import HoldState
 from crossdock.store.ids import reference_tail
@@ -152,7 +153,7 @@ def write_orders(
     *,
     intent: PaymentIntent,
     parts: Sequence[Part],
-    back: Sequence[tuple[Part, str]],
+    back: Sequence[tuple[Part, Fact]],
     under: UnderLock,
     now: datetime,
 ) -> dict[int, Order]:
@@ -168,7 +169,7 @@ def write_orders(
     ]
     intent.state = IntentState.CAPTURED
     for part, why in back:
-        goes_back(intent, part, why)
+        goes_back(intent, part, str(why))
     changed = ["state", "gateway_ref", "checks", "settled_at", *(["basket"] if back else [])]
     writes.append(update_of(intent, *changed))
     paid = [
@@ -236,7 +237,7 @@ def _tell_risk(fresh: Sequence[Fresh], *, now: datetime) -> None:
 def _told(
     intent: PaymentIntent,
     fresh: Sequence[Fresh],
-    back: Sequence[tuple[Part, str]],
+    back: Sequence[tuple[Part, Fact]],
     under: UnderLock,
     *,
     now: datetime,
@@ -315,6 +316,7 @@ def _order(
         shipping_minor=part.shipping_minor,
         total_minor=part.total.minor,
         ship_to=intent.basket["ship_to"],
+        language=intent.basket.get("language", ""),
         relay_email=f"{reference.lower()}@orders.invalid",
         placed_at=now,
         ship_by=due_of(seller, now),

@@ -7,6 +7,7 @@ Carts without such a unit ask nothing more for it.
 from collections.abc import Iterable, Mapping, Sequence
 
 from crossdock.domain.goods import same_unit
+from crossdock.domain.mails.orders import SOLD_ELSEWHERE
 from crossdock.domain.stock import HoldState
 from crossdock.store.models import Order, PaymentIntent, Reservation, Variant
 from crossdock.usecases.checkout.basket import PricedLine
@@ -76,7 +77,7 @@ def not_meanwhile(intent: PaymentIntent, part: Part) -> None:
     """Raises Stale where the hold ran out before the payment came and another listing has sold the unit since."""
     others = Reservation.objects.filter(variant__in=others_of(intent), variant__listing__seller=part.seller)
     if others_of(intent) and others.exclude(state=HoldState.ENDED).exists():
-        raise Stale("It was just sold in another listing: there is one of it only.")
+        raise Stale(SOLD_ELSEWHERE)
 
 
 def end_elsewhere(

@@ -34,9 +34,10 @@ class Part:
         return {variant: units for variant, units, _ in self.lines}
 
 
-def basket_of(shown: PricedBasket, ship_to: Address) -> dict[str, object]:
+def basket_of(shown: PricedBasket, ship_to: Address, language: str) -> dict[str, object]:
     """As the intent keeps it: everything that the orders will need."""
     return {
+        **({"language": language} if language else {}),
         "ship_to": asdict(ship_to),
         "parts": [
             {

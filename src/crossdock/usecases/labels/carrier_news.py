@@ -22,6 +22,8 @@ from crossdock.domain.labels import (
     VoidState,
     meant,
 )
+from crossdock.domain.mails.orders import PARCEL_BACK, PARCEL_WAITS
+from crossdock.domain.mails.words import Joined, Words
 from crossdock.store.models import Command, Label, LabelDocument, Order
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.labels.runs import told_rows
@@ -29,14 +31,15 @@ from crossdock.usecases.money import books
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.actions import ship_by_hand, take_back
 from crossdock.usecases.orders.parcel_alerts import label_voided
+from crossdock.usecases.orders.parcels import tracked_by
 from crossdock.usecases.outbox.payloads import LABEL
 from crossdock.usecases.outcomes.settle import settle_command
 from crossdock.usecases.record.telling import Telling, telling
 
 # What a buyer has to know without looking: one mail each per parcel.
 _MAILED = {
-    TrackStatus.READY_FOR_PICKUP: "Your parcel is ready for pickup: order {order}",
-    TrackStatus.RETURNED: "Your parcel goes back to the sender: order {order}",
+    TrackStatus.READY_FOR_PICKUP: PARCEL_WAITS,
+    TrackStatus.RETURNED: PARCEL_BACK,
 }
 
 
@@ -267,15 +270,14 @@ def _tell_event(label: Label, event: TrackEvent, *, told: Telling) -> None:
         sentence=f"{words} {label.carrier} {label.tracking_number}",
         evidence={"label": label.public_id, "at": event.at.isoformat()},
     )
-    if subject := _MAILED.get(event.status):
-        told.write_mail(
+    if kind := _MAILED.get(event.status):
+        told.write_letter(
             cause=f"parcel:{label.reference}:{event.status}",
-            to=order.buyer.email,
-            subject=subject.format(order=order),
             order=order,
-            body=(
-                f"{words} {event.sentence}".strip()
-                + f"\n\nTracking: {label.carrier} {label.tracking_number}\n{label.tracking_url}".rstrip()
+            letter=kind.letter(
+                number=order.number,
+                state=Joined((Words(STATUS_WORDS[event.status], {}), place.strip(), event.sentence)),
+                tracking=tracked_by(f"{label.carrier} {label.tracking_number}".strip(), label.tracking_url),
             ),
         )
 

@@ -13,6 +13,8 @@ from crossdock.domain.cases import CaseKind
 from crossdock.domain.commands import CommandKind
 from crossdock.domain.credit import CreditKind, CreditState
 from crossdock.domain.earnings.protection import DisputeEnd
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Fact
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
@@ -30,7 +32,6 @@ from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.support.cases import open_case
 
 DAY = timedelta(hours=24)
-REASONS = ("Arrived damaged", "Not as described", "Never arrived", "Sent back", "Price error", "Goodwill", "Other")
 
 
 def locked_order(order: Order) -> Order:
@@ -338,7 +339,10 @@ def _said(row: Credit, order: Order, actor: User, remark: str, *, told: Telling)
     )
 
 
-def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, told: Telling) -> None:
+def tell_granted(
+    row: Credit, order: Order, *, source: str, sentence: str, told: Telling, why: Fact | None = None
+) -> None:
+    """`why` for the buyer, where it is more than what a person chose or typed."""
     told.tell(
         order=order,
         source=source,
@@ -347,12 +351,11 @@ def tell_granted(row: Credit, order: Order, *, source: str, sentence: str, told:
         public=True,
         evidence={"credit": row.public_id},
     )
-    told.write_mail(
+    why = mails.chosen(row.reason) if why is None else why
+    told.write_letter(
         cause=f"credited:{row.public_id}",
-        to=order.buyer.email,
-        subject=f"Money back for your order #{order.number}",
         order=order,
-        body=f"We’re refunding {row.amount.words} of your order #{order.number} to your card. {row.reason}".strip(),
+        letter=mails.CREDITED.letter(number=order.number, amount=row.amount, why=why),
     )
 
 

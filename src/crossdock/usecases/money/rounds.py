@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from crossdock.domain.credit import CreditKind
+from crossdock.domain.mails.orders import BANK_GAVE_CANCELLED, BANK_GAVE_RETURNED
 from crossdock.domain.payments import Dispute, DisputeState
 from crossdock.domain.values import Money
 from crossdock.store.models import Entry, Order, PaymentIntent, TimelineEntry, Transfer
@@ -50,19 +51,19 @@ def follow(order: Order, dispute: Dispute, beside: str, *, told: Telling) -> boo
 def _credit_what_waited(order: Order, causes: list[str], *, told: Telling) -> None:
     """While the bank had it nobody was credited for a cancel or for what came back; now it is owed."""
     back, kind = room(order), CreditKind.REJECT
-    reason = "Your order was cancelled, and your bank has given the money back to us."
+    reason = BANK_GAVE_CANCELLED
     sentence = "The bank gave the money of a cancelled order back."
     if order.cancelled_at is None:
         since = Transfer.objects.get(cause=causes[0]).at
         back, kind = min(back, Money(short(order, since), order.currency)), CreditKind.RETURN
-        reason = "Your goods came back, and your bank has given the money back to us."
+        reason = BANK_GAVE_RETURNED
         sentence = "The bank gave money back that is due for goods that were returned."
     if not back.minor:
         return
     cause = f"{order.reference}:{causes[-1]}"[:100]
-    credit = grant(order=order, amount=back, kind=kind, cause=cause, reason=reason, told=told)
+    credit = grant(order=order, amount=back, kind=kind, cause=cause, reason=str(reason), told=told)
     sentence = f"{sentence} The buyer is refunded {back.words}."
-    tell_granted(credit, order, source="marketplace", sentence=sentence, told=told)
+    tell_granted(credit, order, source="marketplace", sentence=sentence, told=told, why=reason)
 
 
 def touches(order: Order, dispute: Dispute, beside: str) -> bool:

@@ -14,6 +14,8 @@ from pydantic import TypeAdapter
 
 from crossdock.domain.alerts import AlertCode
 from crossdock.domain.events import Parcel
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Fact, Joined, Words, lines, paragraphs
 from crossdock.domain.orders import (
     ParcelState,
     parcel_state,
@@ -109,48 +111,48 @@ def announce(order: Order, made: Sequence[tuple[Shipment, Units]], *, told: Tell
     ask_about_parcels(order=order, told=told)
     if order.parcels == ParcelState.SHIPPED:
         told.settle_by_fact(how="The order was shipped.", codes=(AlertCode.HIGH_RISK,), order=order)
-    mails: list[tuple[Shipment, Units, list[Shipment]]] = []
+    together: list[tuple[Shipment, Units, list[Shipment]]] = []
     for shipment, units in made:
-        if units or not mails:
-            mails.append((shipment, units, []))
+        if units or not together:
+            together.append((shipment, units, []))
         else:
-            mails[-1][2].append(shipment)
-    for shipment, units, more in mails:
+            together[-1][2].append(shipment)
+    for shipment, units, more in together:
         _mail_shipped(order, shipment, units, more, told=told)
 
 
 def _mail_shipped(order: Order, shipment: Shipment, units: Units, more: Sequence[Shipment], *, told: Telling) -> None:
-    numbers = "\n".join(
-        f"Tracking: {numbered(each) or 'no tracking number'}\n{each.tracking_url}".rstrip()
-        for each in (shipment, *more)
-    )
+    numbers = lines(*(tracked_by(numbered(each), each.tracking_url) for each in (shipment, *more)))
     if not units:
         if shipment.tracking_number:
-            _mail_number(order, shipment, f"One more tracking number of your order.\n\n{numbers}", told=told)
+            _mail_number(order, shipment, paragraphs(mails.ONE_MORE_NUMBER, numbers), told=told)
         return
-    told.write_mail(
+    told.write_letter(
         cause=f"shipped:{order.reference}:{shipment.pk}",
-        to=order.buyer.email,
-        subject=f"Your order #{order.number} is on its way",
         order=order,
-        body=f"{order.seller.name} shipped {words_of(units)}.\n\n{numbers}",
+        letter=mails.SHIPPED.letter(
+            number=order.number, seller=order.seller.name, what=words_of(units), tracking=numbers
+        ),
     )
+
+
+def tracked_by(number: str, link: str) -> Joined:
+    """A parcel's number, and below it where it can be followed."""
+    return lines(mails.TRACKED_BY.of(number=number or mails.NO_NUMBER), link)
 
 
 def words_of(units: Units) -> str:
     return ", ".join(f"{n} × {line.title}" for line, n in units.items())
 
 
-def _mail_number(order: Order, shipment: Shipment, body: str, *, told: Telling) -> None:
+def _mail_number(order: Order, shipment: Shipment, news: Fact, *, told: Telling) -> None:
     """Once for what the buyer can read: number, carrier and link."""
     shown = "\n".join((shipment.tracking_number, shipment.carrier, shipment.tracking_url))
     digest = hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    told.write_mail(
+    told.write_letter(
         cause=f"tracking:{order.reference}:{shipment.pk}:{digest}",
-        to=order.buyer.email,
-        subject=f"Tracking for your order #{order.number}",
         order=order,
-        body=body,
+        letter=mails.TRACKING.letter(number=order.number, news=news),
     )
 
 
@@ -184,18 +186,21 @@ def renumber(
     if quiet or before == (shipment.tracking_number, shipment.carrier, shipment.tracking_url):
         return
     words = _news_of(shipment, before[0])
-    told.tell(order=order, source=source, kind="tracking", sentence=words, public=True)
+    told.tell(order=order, source=source, kind="tracking", sentence=str(words), public=True)
     if number:
-        _mail_number(order, shipment, f"{words}\n{shipment.carrier} {shipment.tracking_url}".rstrip(), told=told)
+        link = f"{shipment.carrier} {shipment.tracking_url}".rstrip()
+        _mail_number(order, shipment, lines(words, link), told=told)
 
 
-def _news_of(shipment: Shipment, before: str) -> str:
+def _news_of(shipment: Shipment, before: str) -> Words:
     number = shipment.tracking_number
     if number == before:
-        return f"Tracking: {numbered(shipment) or 'no tracking number'}."
+        return mails.NUMBER_NOW.of(number=numbered(shipment) or mails.NO_NUMBER)
     if not number:
-        return f"The tracking number {before} was taken back."
-    return f"Tracking number changed from {before} to {number}." if before else f"Tracking number: {number}."
+        return mails.NUMBER_TAKEN_BACK.of(before=before)
+    if before:
+        return mails.NUMBER_CHANGED.of(before=before, number=number)
+    return mails.NUMBER_GIVEN.of(number=number)
 
 
 def undo_shipment(*, order: Order, parcel_id: str, source: str, sentence: str, told: Telling) -> None:

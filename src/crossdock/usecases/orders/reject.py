@@ -11,6 +11,8 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CancelOrder, CancelReason
 from crossdock.domain.credit import CreditKind
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Joined
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.stock import EndedWhy
@@ -188,12 +190,12 @@ def reject_order(
             sentence=f"{who}.{refunded} {_at_the_bank(taken)}".rstrip(),
         )
         told.settle_by_fact(how="The order was rejected and the buyer credited.", codes=_SETTLED_BY_REJECT, order=order)
-        told.write_mail(
+        asked = reason == CancelReason.BUYER_ASKED
+        kind = mails.CANCELLED_AS_ASKED if asked else mails.CANCELLED
+        told.write_letter(
             cause=f"rejected:{order.reference}",
-            to=order.buyer.email,
-            subject=f"Your order #{order.number} was cancelled",
             order=order,
-            body=f"{_why_for_buyer(order, reason)} {_money_for_buyer(back, taken)}".rstrip(),
+            letter=kind.letter(number=order.number, seller=order.seller.name, money=_money_for_buyer(back, taken)),
         )
         point("reject.before_commit")
 
@@ -203,18 +205,10 @@ def _at_the_bank(taken: Money) -> str:
     return f"{why} Should the bank give it back, the buyer is credited then." if why else ""
 
 
-def _money_for_buyer(back: Money, taken: Money) -> str:
+def _money_for_buyer(back: Money, taken: Money) -> Joined:
     """Empty where they have everything already."""
-    said = f"We’re refunding {back.words} to your card." if back.minor else ""
-    if taken.minor > 0:
-        said = f"{said} Your bank took {taken.words} of the payment back; should it return them to us, we refund you."
-    return said.strip()
-
-
-def _why_for_buyer(order: Order, reason: CancelReason) -> str:
-    if reason == CancelReason.BUYER_ASKED:
-        return f"Your order #{order.number} from {order.seller.name} is cancelled, as you asked."
-    return f"{order.seller.name} could not fulfil your order #{order.number}."
+    refunding = mails.REFUNDING.of(amount=back) if back.minor else ""
+    return Joined((refunding, mails.WITH_THE_BANK.of(amount=taken) if taken.minor > 0 else ""))
 
 
 def _end_in_shop(order: Order, *, reason: CancelReason, told: Telling) -> None:

@@ -14,6 +14,8 @@ from crossdock.domain.alerts import AlertCode
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.commands import CancelLines, CancelReason
 from crossdock.domain.credit import CreditKind, Paid, for_lines
+from crossdock.domain.mails import orders as mails
+from crossdock.domain.mails.words import Joined, Words
 from crossdock.domain.orders import CopyState, ParcelState
 from crossdock.domain.stock import EndedWhy, HoldState
 from crossdock.domain.team.roles import Duty
@@ -198,7 +200,8 @@ def reject_parts(
             return Credit.objects.filter(cause=order.reference).first()
         for part in shown.lines:
             OrderLine.objects.filter(pk=part.line.pk).update(rejected=part.line.rejected + part.units)
-        words = "; ".join(f"{p.units} × {p.line.title}: {REASON_FOR_BUYER[p.reason]}" for p in shown.lines)
+        why = _why(shown)
+        words = str(why)
         credit = None
         if shown.total.minor:
             credit = grant(
@@ -219,6 +222,7 @@ def reject_parts(
                 order,
                 source="seller",
                 told=told,
+                why=why,
                 sentence=f"The seller rejected {words}. The buyer is refunded {credit.amount.words}.",
             )
         reasons = _reasons(shown.lines)
@@ -230,6 +234,12 @@ def reject_parts(
             take_from_own_stock(order, now=now)
         _take_out(order, shown, cause, manifest, told=told)
         return credit
+
+
+def _why(shown: PartPreview) -> Joined:
+    """For the buyer."""
+    said = [(f"{p.units} × {p.line.title}", Words(REASON_FOR_BUYER[p.reason], {})) for p in shown.lines]
+    return Joined(tuple(mails.WHAT_AND_WHY.of(what=what, why=why) for what, why in said), "; ")
 
 
 def _take_out(order: Order, shown: PartPreview, cause: str, manifest: Manifest | None, *, told: Telling) -> None:

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from crossdock.domain.cases import CaseKind
 from crossdock.domain.credit import CreditKind, CreditState
+from crossdock.domain.mails.orders import REFUNDED_THERE
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, ShopRefund
 from crossdock.usecases.money.credits import grant, tell_granted
@@ -42,12 +43,12 @@ def credit_shop_refund(*, order: Order, refund: ShopRefund, told: Telling) -> bo
         amount=amount,
         kind=CreditKind.SHOP_REFUND,
         cause=cause,
-        reason="Refunded by the seller in their shop.",
+        reason=str(REFUNDED_THERE),
         told=told,
         shop_refund=refund,
     )
     sentence = f"The refund of {refund.amount.words} made in the shop credits the buyer {row.amount.words} here."
-    tell_granted(row, order, source="shop", sentence=sentence, told=told)
+    tell_granted(row, order, source="shop", sentence=sentence, told=told, why=REFUNDED_THERE)
     return True
 
 

@@ -15,7 +15,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.mails.letter import Letter
 from crossdock.store.models import Alert, Command, Connection, Listing, Order, Seller, TimelineEntry, User
+from crossdock.usecases.record import letters
 from crossdock.usecases.record.events import OF_TIMELINE, about_order
 from crossdock.usecases.record.mail import ERASED, mail_of
 from crossdock.usecases.record.written import Line, News, Raised, Said, Settled, Writing
@@ -150,6 +152,12 @@ class Telling:
         if to.endswith(ERASED):
             return
         self.said.append(mail_of(cause=cause, to=to, subject=subject, body=body, now=self.now, order=order, path=path))
+
+    def write_letter(self, *, cause: str, order: Order, letter: Letter, path: str = "", alone: bool = False) -> None:
+        """To the order's buyer, in their language; see `letters.to_buyer`."""
+        self.said.append(
+            letters.to_buyer(cause=cause, order=order, letter=letter, now=self.now, path=path, alone=alone)
+        )
 
     def order_event(self, *, order: Order, event: str, cause: str, sentence: str, more: dict[str, Any]) -> None:
         self.said.append(News(order.seller_id, event, cause, about_order(order, sentence, more)))

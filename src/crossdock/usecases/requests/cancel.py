@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.mails import requests as mails
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import LONGEST_REASON, CancelDeed, CancelState, after, why_not
 from crossdock.domain.storable import one_line
@@ -90,16 +91,10 @@ def _mail_asked(order: Order, row: CancelRequest, *, told: Telling) -> None:
             f"Do not ship it yet. Cancel it or decline by {moment(row.answer_by)}, on the order's page."
         ),
     )
-    told.write_mail(
+    told.write_letter(
         cause=f"cancel_asked_buyer:{key}",
-        to=order.buyer.email,
-        subject=f"You asked to cancel your order #{order.number}",
         order=order,
-        body=(
-            f"{order.seller.name} has your request and answers by {moment(row.answer_by)}. Until then the order should"
-            " not be shipped. If it was shipped already, or the seller declines, you get an e-mail. You can take the"
-            " request back on the order's page."
-        ),
+        letter=mails.CANCEL_ASKED.letter(number=order.number, seller=order.seller.name, until=row.answer_by),
     )
 
 
@@ -140,12 +135,10 @@ def decline(*, order: Order, actor: User, answer: str, seen: int, now: datetime)
             raise Invalid("Say why: the buyer reads it.")
         if not close_request(order=order, deed=CancelDeed.DECLINE, actor=actor, answer=answer, told=told):
             return
-        told.write_mail(
+        told.write_letter(
             cause=f"cancel_declined:{order.reference}:{row.asks if row else 0}",
-            to=order.buyer.email,
-            subject=f"Your order #{order.number} goes on",
             order=order,
-            body=f"{order.seller.name} declined to cancel your order #{order.number}: {answer}",
+            letter=mails.CANCEL_DECLINED.letter(number=order.number, seller=order.seller.name, why=answer),
         )
 
 
@@ -186,15 +179,10 @@ def _tell_late(order: Order, row: CancelRequest, *, told: Telling) -> None:
         public=True,
         sentence="The seller did not answer in time; our staff are told. The order stays on hold.",
     )
-    told.write_mail(
+    told.write_letter(
         cause=f"cancel_unanswered:{order.reference}:{row.asks}",
-        to=order.buyer.email,
-        subject=f"No answer yet about your order #{order.number}",
         order=order,
-        body=(
-            f"{order.seller.name} has not answered your request to cancel order #{order.number} in time. Our staff are"
-            " told and look into it; the order stays on hold until then."
-        ),
+        letter=mails.CANCEL_UNANSWERED.letter(number=order.number, seller=order.seller.name),
     )
 
 

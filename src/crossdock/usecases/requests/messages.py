@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.mails.requests import MESSAGE
 from crossdock.domain.moderation.quotas import Quota
 from crossdock.domain.redact import redact_text
 from crossdock.domain.requests.messages import MOST_UNANSWERED, Side, is_repeat, why_not_write
@@ -60,17 +61,18 @@ def _locked(order: Order, *, now: datetime) -> Thread:
 
 def _mail(order: Order, message: Message, *, told: Telling) -> None:
     """Without addresses and numbers that stand in the words: on the page they are as they were written."""
-    to_seller = message.side == Side.BUYER
+    cause, page, words = f"message:{message.pk}", f"/orders/{order.public_id}/messages/", redact_text(message.body)
+    if message.side == Side.SELLER:
+        letter = MESSAGE.letter(number=order.number, seller=order.seller.name, words=words)
+        told.write_letter(cause=cause, order=order, letter=letter, path=page)
+        return
     told.write_mail(
-        cause=f"message:{message.pk}",
-        to=order.seller.owner.email if to_seller else order.buyer.email,
+        cause=cause,
+        to=order.seller.owner.email,
         subject=f"A message about order #{order.number}",
         order=order,
-        body=(
-            f"{'The buyer' if to_seller else order.seller.name} wrote about order #{order.number}:\n\n"
-            f"{redact_text(message.body)}\n\nAnswer on the page, not by mail."
-        ),
-        path=f"{'/seller' if to_seller else ''}/orders/{order.public_id}/messages/",
+        body=f"The buyer wrote about order #{order.number}:\n\n{words}\n\nAnswer on the page, not by mail.",
+        path=f"/seller{page}",
     )
 
 

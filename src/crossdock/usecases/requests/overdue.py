@@ -5,6 +5,7 @@ money was given for it.
 from datetime import datetime
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.mails import requests as mails
 from crossdock.domain.requests.returns import OPEN, ReturnState, lapses
 from crossdock.domain.wording import counted
 from crossdock.store.models import Order, Return
@@ -45,12 +46,10 @@ def _tell_late(order: Order, row: Return, *, told: Telling) -> None:
             f" has had no answer for {hours}. {'Say where to' if row.binding else 'Accept or decline it'}; our staff"
             " see this too."
         )
-        told.write_mail(
+        told.write_letter(
             cause=f"return_unanswered:{row.public_id}",
-            to=order.buyer.email,
-            subject=f"No answer yet about your return of order #{order.number}",
             order=order,
-            body=f"{order.seller.name} has not answered your return in time. Our staff are told and look into it.",
+            letter=mails.RETURN_UNANSWERED.letter(number=order.number, seller=order.seller.name),
         )
     elif row.binding:
         sentence = (
@@ -87,15 +86,10 @@ def _close_unsent(order: Order, row: Return, *, told: Telling) -> None:
     told.settle_by_fact(how="The return was not sent in time.", codes=(AlertCode.RETURN_LATE,), order=order)
     # Accepted after all it can lapse once more, at another time.
     which = f"{row.public_id}:{row.due_at:%Y%m%d%H%M%S%f}"
-    told.write_mail(
+    told.write_letter(
         cause=f"return_lapsed_buyer:{which}",
-        to=order.buyer.email,
-        subject=f"Your return of order #{order.number} is closed",
         order=order,
-        body=(
-            f"You did not say that you sent {words_of(row)} back to {order.seller.name}, so the return is closed and"
-            " you keep it. If you did send it, write to the seller on the order's page: they can still accept it."
-        ),
+        letter=mails.RETURN_LAPSED.letter(number=order.number, seller=order.seller.name, what=words_of(row)),
     )
     told.write_mail(
         cause=f"return_lapsed:{which}",

@@ -9,6 +9,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F
 
+from crossdock.domain.mails import requests as mails
+from crossdock.domain.mails.words import Fact
 from crossdock.domain.requests.ratings import (
     LONGEST,
     Standing,
@@ -92,12 +94,10 @@ def answer(*, rating: Rating, actor: User, words: str, now: datetime) -> Rating:
         row.answer, row.answered_at = words, now if words else None
         row.save(update_fields=["answer", "answered_at"])
         if words:
-            told.write_mail(
+            told.write_letter(
                 cause=f"rating_answered:{row.public_id}",
-                to=row.order.buyer.email,
-                subject=f"{row.seller.name} answered your rating",
                 order=row.order,
-                body=f"{row.seller.name} answered what you wrote about order #{row.order.number}:\n\n{words}",
+                letter=mails.RATING_ANSWERED.letter(number=row.order.number, seller=row.seller.name, words=words),
                 path=f"/orders/{row.order.public_id}/rating/",
             )
         return row
@@ -189,20 +189,13 @@ def _tell_decided(row: Rating, was: Standing, *, told: Telling) -> None:
     stands, order = f"{told.now:%Y%m%d%H%M%S}", row.order
     end = "\n\nA person decided this; nothing automatic took part in it."
     if row.down_at is not None or was.down:
-        how = "was taken down" if row.down_at else "is shown again"
-        told.write_mail(
+        facts: dict[str, Fact] = {"number": order.number, "seller": row.seller.name, "why": row.decided}
+        told.write_letter(
             cause=f"rating_decided:{row.public_id}:{stands}",
-            to=order.buyer.email,
-            subject=f"Your rating of order #{order.number} {how}",
             order=order,
-            body=(
-                f"What you wrote about order #{order.number} of {row.seller.name} {how}: {row.decided}{end}"
-                + (
-                    f"\n\nIf you think that it is wrong, write to us: {settings.BASE_URL}/pages/contact/"
-                    if row.down_at
-                    else ""
-                )
-            ),
+            letter=mails.RATING_DOWN.letter(**facts, link=f"{settings.BASE_URL}/pages/contact/")
+            if row.down_at
+            else mails.RATING_BACK.letter(**facts),
         )
     if was.reported and row.reported_by is not None:
         told.write_mail(

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from crossdock.domain.capability import Manifest
 from crossdock.domain.credit import CreditKind
+from crossdock.domain.mails.orders import CAME_BACK, SELLER_KEEPS
+from crossdock.domain.mails.requests import BACK_ALREADY, RETURN_RECEIVED
+from crossdock.domain.mails.words import Joined
 from crossdock.domain.requests.returns import (
     Condition,
     Fate,
@@ -171,6 +174,8 @@ def receive(
         _keep(row, shown, deduction, actor, told=told)
         _stock(order, row, shown, manifest, told=told)
         words = ", ".join(f"{each.got.units} × {each.part.line.title}" for each in shown.lines)
+        kept = SELLER_KEEPS.of(amount=shown.kept, why=deduction.why) if deduction.minor else ""
+        came_back = Joined((CAME_BACK.of(what=words), kept))
         source = side_of(actor, order.seller)
         told.tell(order=order, source=source, kind="return_closed", public=True, sentence=f"Came back: {words}.")
         settle_alerts(order, how="The return was received.", told=told)
@@ -182,7 +187,7 @@ def receive(
             amount=shown.total,
             kind=CreditKind.RETURN,
             cause=f"{order.reference}:return:{row.public_id}",
-            reason=f"Came back: {words}.{_kept(shown, deduction)}",
+            reason=str(came_back),
             told=told,
             actor=actor,
             lines=[{"line": e.part.line_id, "units": e.got.units, "minor": e.credit.minor} for e in shown.lines],
@@ -195,13 +200,10 @@ def receive(
             order,
             source=source,
             told=told,
-            sentence=f"The buyer is refunded {credit.amount.words} for what came back.{_kept(shown, deduction)}",
+            why=came_back,
+            sentence=f"The buyer is refunded {credit.amount.words} for what came back. {kept}".rstrip(),
         )
         return credit
-
-
-def _kept(shown: Receipt, deduction: Deduction) -> str:
-    return f" The seller keeps {shown.kept.words}: {deduction.why}" if deduction.minor else ""
 
 
 def _no_wish_waits(order: Order) -> None:
@@ -243,10 +245,9 @@ def _refund_of(row: Return) -> ShopRefund | None:
 
 
 def _mail_without(order: Order, row: Return, words: str, *, told: Telling) -> None:
-    told.write_mail(
+    why = row.kept_why or BACK_ALREADY
+    told.write_letter(
         cause=f"return_received:{row.public_id}",
-        to=order.buyer.email,
-        subject=f"Your return of order #{order.number} arrived",
         order=order,
-        body=f"{order.seller.name} received {words}. {row.kept_why or 'What it was worth went back to you already.'}",
+        letter=RETURN_RECEIVED.letter(number=order.number, seller=order.seller.name, what=words, why=why),
     )

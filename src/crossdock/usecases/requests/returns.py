@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from crossdock.domain.alerts import AlertCode
+from crossdock.domain.mails import requests as mails
+from crossdock.domain.mails.letter import Letter
 from crossdock.domain.requests.returns import (
     CHOICES,
     LONGEST_WORDS,
@@ -174,14 +176,11 @@ def _tell_asked(order: Order, row: Return, *, pictures: int, told: Telling) -> N
         ),
         path=page_of(row),
     )
-    told.write_mail(
+    told.write_letter(
         cause=f"return_asked_buyer:{row.public_id}",
-        to=order.buyer.email,
-        subject=f"You asked to return something of order #{order.number}",
         order=order,
-        body=(
-            f"{order.seller.name} has your request to return {what} and answers by {until}. Do not send it"
-            " yet: you get an e-mail with the address."
+        letter=mails.RETURN_ASKED.letter(
+            number=order.number, seller=order.seller.name, what=what, until=row.asked_at + answer_within()
         ),
     )
 
@@ -240,28 +239,24 @@ def accept(*, row: Return, actor: User, send_to: str, payer: Payer, label: str, 
             sentence="The return was accepted; the address to send it to is on the page.",
         )
         told.settle_by_fact(how="The return was accepted.", codes=(AlertCode.RETURN_LATE,), order=order)
-        told.write_mail(
+        told.write_letter(
             cause=f"return_accepted:{row.public_id}:{now:%Y%m%d%H%M%S%f}",
-            to=order.buyer.email,
-            subject=f"Send it back: your return of order #{order.number}",
             order=order,
-            body=f"{order.seller.name} takes back {words_of(row)}.\n\n{instructions(row)}",
+            letter=_instructions(order, row),
         )
 
 
-def instructions(row: Return) -> str:
+def _instructions(order: Order, row: Return) -> Letter:
     """What the buyer does next."""
-    way = (
-        f"The seller pays the way back, with this label: {row.label}"
-        if row.payer == Payer.SELLER
-        else ("You pay the way back.")
+    ends = row.due_at if lapses(row.value) else None
+    return mails.RETURN_ACCEPTED.letter(
+        number=order.number,
+        seller=order.seller.name,
+        what=words_of(row),
+        address=row.send_to,
+        way=mails.SELLER_PAYS.of(label=row.label) if row.payer == Payer.SELLER else mails.YOU_PAY,
+        then=mails.ENTER_NUMBER_BY.of(until=ends) if ends else mails.ENTER_NUMBER,
     )
-    until = (
-        f" by {moment(row.due_at)}; after that the return is closed, and you keep it"
-        if row.due_at and lapses(row.value)
-        else ""
-    )
-    return f"Send it to:\n{row.send_to}\n\n{way}\n\nThen enter its tracking number on the order's page{until}."
 
 
 def decline(*, row: Return, actor: User, answer: str, now: datetime) -> None:
@@ -278,14 +273,11 @@ def decline(*, row: Return, actor: User, answer: str, now: datetime) -> None:
             return
         row.answer, row.answered_at = answer, now
         _close(order, row, ReturnState.DECLINED, actor, f"The return was declined: {answer}", told=told)
-        told.write_mail(
+        told.write_letter(
             cause=f"return_declined:{row.public_id}",
-            to=order.buyer.email,
-            subject=f"Your return of order #{order.number} was declined",
             order=order,
-            body=(
-                f"{order.seller.name} does not take back {words_of(row)}: {answer}\n\nIf you see it another way, write"
-                " to the seller on the order's page."
+            letter=mails.RETURN_DECLINED.letter(
+                number=order.number, seller=order.seller.name, what=words_of(row), why=answer
             ),
         )
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core import signing
 
+from crossdock.domain.mails import requests as mails
+from crossdock.domain.mails.words import Exact, Fact, Joined, Words
 from crossdock.domain.orders import MoneyState, ParcelState
 from crossdock.domain.requests.cancels import CancelDeed
 from crossdock.domain.requests.withdrawals import Policy, Sale, ends, why_no_withdrawal
@@ -17,6 +19,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.money.credits import locked_order
 from crossdock.usecases.orders.asked import goods_come_back, request_of, rest_stays
 from crossdock.usecases.orders.coming_back import ship_from_words
+from crossdock.usecases.record.letters import ENGLISH, in_language, known
 from crossdock.usecases.record.telling import Telling, telling
 from crossdock.usecases.requests.cancel import opened
 
@@ -66,17 +69,18 @@ def _delivered_at(parcel: Shipment) -> datetime | None:
     return None if label is None else label.delivered_at
 
 
-def statement_of(order: Order, name: str) -> str:
-    """What the buyer declares: their name, and which contract (article 11a, paragraph 2)."""
+def statement_of(order: Order, name: str) -> Words:
+    """What the buyer declares: their name, and which contract (article 11a, paragraph 2). It is kept in the language
+    that they read it in.
+    """
     things = "; ".join(f"{line.kept} × {line.title}" for line in order.lines.all() if line.kept)
-    return (
-        f"I, {name}, withdraw from my contract with {order.seller.name} about order #{order.number} of"
-        f" {order.placed_at:%d %B %Y}: {things}."
+    return mails.STATEMENT.of(
+        name=name, seller=order.seller.name, number=order.number, placed=order.placed_at.date(), things=things
     )
 
 
-def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
-    """Confirmed twice it is one withdrawal, with the time of the first.
+def withdraw(*, order: Order, name: str, now: datetime, language: str = ENGLISH) -> Withdrawal:
+    """Confirmed twice it is one withdrawal, with the time of the first. `language` is that of the page.
 
     The caller knows that it is the buyer: signed in, or by the link that was mailed to them.
 
@@ -93,9 +97,8 @@ def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
         if why := why_not_withdraw(order, now=now):
             raise NotAllowed(why)
         shipped = order.parcels != ParcelState.UNSHIPPED
-        row = Withdrawal.objects.create(
-            order=order, name=name, statement=statement_of(order, name), shipped=shipped, confirmed_at=now
-        )
+        statement = in_language(statement_of(order, name), known(language) or ENGLISH)
+        row = Withdrawal.objects.create(order=order, name=name, statement=statement, shipped=shipped, confirmed_at=now)
         told.tell(
             order=order,
             source="buyer",
@@ -112,12 +115,10 @@ def withdraw(*, order: Order, name: str, now: datetime) -> Withdrawal:
 
 
 def _mails(order: Order, row: Withdrawal, *, told: Telling) -> None:
-    told.write_mail(
+    told.write_letter(
         cause=f"withdrawn:{order.reference}",
-        to=order.buyer.email,
-        subject=f"Receipt: you withdrew from order #{order.number}",
         order=order,
-        body=f"{receipt_of(row)}\n\n{what_follows(order)}",
+        letter=mails.WITHDRAWN.letter(number=order.number, receipt=receipt_of(row), next=what_follows(order)),
     )
     told.write_mail(
         cause=f"withdrawn_seller:{order.reference}",
@@ -136,24 +137,18 @@ def _mails(order: Order, row: Withdrawal, *, told: Telling) -> None:
     )
 
 
-def receipt_of(row: Withdrawal) -> str:
+def receipt_of(row: Withdrawal) -> Words:
     """What and when, as the law wants it kept."""
-    return f"We received this statement on {_at(row.confirmed_at)}:\n\n“{row.statement}”"
+    return mails.RECEIPT.of(at=Exact(row.confirmed_at), statement=row.statement)
 
 
-def what_follows(order: Order) -> str:
+def what_follows(order: Order) -> Fact:
     """The next step, in the buyer's words; true for as long as the order stands as it did."""
-    back = "The money goes back the way you paid, at the latest 14 days after this statement"
     if order.parcels == ParcelState.UNSHIPPED:
-        return f"{order.seller.name} is told not to ship the order and to cancel it. {back}."
-    return f"{_send_to(order)} {back}; the seller may wait until the goods are back, or you show that you sent them."
-
-
-def _send_to(order: Order) -> str:
+        return mails.NOT_SHIPPED.of(seller=order.seller.name)
     place = ship_from_words(order)
-    if not place:
-        return f"Send the goods back within 14 days; {order.seller.name} tells you where to."
-    return f"Send the goods back within 14 days to: {place}."
+    send = mails.SEND_TO.of(address=place) if place else mails.SEND_WHERE_TOLD.of(seller=order.seller.name)
+    return Joined((send, mails.MONEY_AFTER_GOODS))
 
 
 def _at(moment: datetime) -> str:
@@ -175,15 +170,12 @@ def send_link(*, number: str, email: str, now: datetime) -> None:
     token = signing.dumps(order.public_id, salt=_SALT)
     link, back = f"{settings.BASE_URL}/withdraw/{token}/", f"{settings.BASE_URL}/returns/{token}/"
     with telling(now) as told:
-        told.write_mail(
-            cause=f"withdraw_link:{order.reference}:{now:%Y%m%d%H}",
-            to=order.buyer.email,
-            subject=f"Withdraw from order #{order.number}, or return something",
-            body=(
-                f"Somebody, surely you, asked for a link to withdraw from order #{order.number} at {order.seller.name}:"
-                f"\n\n{link}\n\nReturn something of it:\n\n{back}\n\nThey hold for {LINK_HOLDS.days} days. Nothing"
-                " happens until you confirm it there."
-            ),
+        letter = mails.WITHDRAW_LINK.letter(
+            number=order.number, seller=order.seller.name, link=link, return_link=back, days=LINK_HOLDS.days
+        )
+        # A link that opens the order is for its buyer alone, so it is not among the order's mails.
+        told.write_letter(
+            cause=f"withdraw_link:{order.reference}:{now:%Y%m%d%H}", order=order, letter=letter, alone=True
         )
 
 

@@ -10,17 +10,21 @@ from django.utils.translation import get_language, gettext
 
 from crossdock.domain.amounts import TwoWays, typed_decimal
 from crossdock.domain.currencies import NotMoney
+from crossdock.domain.mails.words import LOCALES, Fact, filled
 from crossdock.domain.values import Money
 
-# English stays what it was before there were others.
-_LOCALES = {"en": Locale("en", "US"), "de": Locale("de"), "fr": Locale("fr"), "es": Locale("es")}
 # CLDR's full date without its year; it has no pattern for that with the day's whole name.
 _LONG_DAYS = {"de": "EEEE, d. MMMM", "fr": "EEEE d MMMM", "es": "EEEE, d 'de' MMMM"}
 
 
 def locale() -> Locale:
     """Of the page that is being drawn; English outside of one."""
-    return _LOCALES.get((get_language() or "en")[:2], _LOCALES["en"])
+    return LOCALES.get((get_language() or "en")[:2], LOCALES["en"])
+
+
+def in_words(fact: Fact) -> str:
+    """What a use-case says in no language yet."""
+    return filled(fact, translate=gettext, locale=locale())
 
 
 def money_words(value: Money) -> str:

@@ -49,3 +49,25 @@ OF_RATINGS = (
     _("Our staff took this rating down, so it cannot be changed. Write to us if you think that is wrong."),
     _("You sold this yourself."),
 )
+OF_SELLERS = (
+    _("The marketplace has stopped the sales of this seller for now."),
+    _("This seller does not sell here yet: the marketplace has not approved them."),
+)
+OF_CANCELS = (
+    _("out of stock"),
+    _("damaged"),
+    _("lost"),
+    _("the price was wrong"),
+    _("you asked for it"),
+    _("the order could not be verified"),
+    _("another reason"),
+)
+OF_CREDITS = (
+    _("Arrived damaged"),
+    _("Not as described"),
+    _("Never arrived"),
+    _("Sent back"),
+    _("Price error"),
+    _("Goodwill"),
+    _("Other"),
+)

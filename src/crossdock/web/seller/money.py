@@ -14,10 +14,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from crossdock.domain.commands import CancelReason
+from crossdock.domain.credit import REASONS
 from crossdock.domain.values import Money
 from crossdock.store.models import Order, OrderLine, Seller, ShopRefund
 from crossdock.usecases.errors import Problem
-from crossdock.usecases.money.credits import REASONS, ask_credit, why_not_ask
+from crossdock.usecases.money.credits import ask_credit, why_not_ask
 from crossdock.usecases.money.left import room
 from crossdock.usecases.orders.reject import REASON_WORDS
 from crossdock.usecases.orders.reject_units import PartPreview, Pick, preview_parts, reject_parts, why_not_parts

@@ -14,13 +14,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from crossdock.domain.credit import CreditState
+from crossdock.domain.credit import REASONS, CreditState
 from crossdock.domain.roles import Right
 from crossdock.domain.values import Money
 from crossdock.store.models import Credit, Order, User
 from crossdock.usecases.errors import Problem
 from crossdock.usecases.money.credit_preview import CreditPreview, begun, preview_credit
-from crossdock.usecases.money.credits import REASONS, decide_credit, needs_second, staff_credit, try_refund_again
+from crossdock.usecases.money.credits import decide_credit, needs_second, staff_credit, try_refund_again
 from crossdock.usecases.money.left import room, why_no_more, with_the_bank
 from crossdock.usecases.money.queries import credits_in, whole_credits
 from crossdock.usecases.orders.queries import bare_orders

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -226,6 +227,7 @@ def _open(request: HttpRequest, buyer: User, key: str) -> PaymentIntent:
         fingerprint=typed(request.POST, "fingerprint"),
         gateway=settings.PAYMENT_GATEWAY,
         now=timezone.now(),
+        language=get_language() or "",
         origin=Origin(ip=request.META.get("REMOTE_ADDR", ""), device=device_of(request)),
     )
 

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -29,6 +30,7 @@ from crossdock.usecases.requests.withdraw import (
     why_not_withdraw,
     withdraw,
 )
+from crossdock.web.languages.local import in_words
 from crossdock.web.people import signed_in
 
 # So many links may be asked for from one address before one has to wait.
@@ -98,8 +100,8 @@ def _steps(request: HttpRequest, order: Order) -> HttpResponse:
     """Step one asks for the statement, step two shows it and is confirmed; afterwards the page is the receipt."""
     row = getattr(order, "withdrawal", None)
     if row is not None:
-        context = {"order": order, "row": row, "receipt": receipt_of(row), "follows": what_follows(order)}
-        return render(request, "storefront/withdrawn.html", context)
+        words = {"receipt": in_words(receipt_of(row)), "follows": in_words(what_follows(order))}
+        return render(request, "storefront/withdrawn.html", {"order": order, "row": row, **words})
     if why := why_not_withdraw(order, now=timezone.now()):
         return render(request, "storefront/withdraw_order.html", {"order": order, "why_not": why})
     form = StatementForm(request.POST or None, initial={"name": order.ship_to.get("name", "")})
@@ -108,9 +110,10 @@ def _steps(request: HttpRequest, order: Order) -> HttpResponse:
         return render(request, "storefront/withdraw_order.html", context, status=422 if form.is_bound else 200)
     name = form.cleaned_data["name"]
     if "confirm" not in request.POST:
-        return render(request, "storefront/withdraw_order.html", {**context, "statement": statement_of(order, name)})
+        statement = in_words(statement_of(order, name))
+        return render(request, "storefront/withdraw_order.html", {**context, "statement": statement})
     try:
-        withdraw(order=order, name=name, now=timezone.now())
+        withdraw(order=order, name=name, now=timezone.now(), language=get_language() or "")
     except Problem as problem:
         form.add_error(None, str(problem))
         return render(request, "storefront/withdraw_order.html", context, status=422)
