@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("store", "0093_bulk_labels")]
+    dependencies = [("store", "0094_price_rules")]
     operations = [
         migrations.AddField("order", "language", models.CharField(blank=True, db_default="", default="", max_length=10))
     ]
