@@ -80,6 +80,7 @@ ASKING = {
     "staff_seller_sales",
     "staff_token_resume",
     "staff_token_revoke",
+    "staff_token_updates",
     "staff_tokens",
 }
 

@@ -11,6 +11,7 @@ from crossdock.usecases.accounts.account_log import account_note, coarse
 from crossdock.usecases.accounts.sessions import end_all_sessions
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
+from crossdock.usecases.record.rights import is_staff
 
 _ELSEWHERE = "This account belongs to somebody else there. Ask the operator of this marketplace to look at it."
 
@@ -44,7 +45,7 @@ def who_is(*, identity: str, email: str, place: str, now: datetime) -> User:
 
 
 def _staff(person: User) -> User:
-    if not person.is_staff:
+    if not is_staff(person):
         raise NotAllowed("This way in is for staff. Sign in with your address and your password.")
     if not person.is_active:
         raise NotAllowed("This account is suspended.")
