@@ -156,7 +156,8 @@ class TestWhatCannotBeAdded:
         assert "has your request" in ask(mine, order, upload(picture("PNG")), **{f"units_{line.pk}": "1"})
         Return.objects.update(state="taken_back")
         Order.objects.update(placed_at=world.now - timedelta(days=900))
-        order.shipments.update(shipped_at=world.now - timedelta(days=800))
+        long_ago = world.now - timedelta(days=800)
+        order.shipments.update(shipped_at=long_ago, heard_at=long_ago)
         assert "The time for returns ended" in ask(mine, order, upload(picture("PNG")))
         assert not ReturnPicture.objects.exists()
 

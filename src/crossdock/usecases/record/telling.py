@@ -19,7 +19,7 @@ from crossdock.domain.mails.letter import Letter
 from crossdock.store.models import Alert, Command, Connection, Listing, Order, Seller, TimelineEntry, User
 from crossdock.usecases.record import letters
 from crossdock.usecases.record.events import OF_TIMELINE, about_order
-from crossdock.usecases.record.mail import ERASED, mail_of
+from crossdock.usecases.record.mail import mail_of
 from crossdock.usecases.record.written import Line, News, Raised, Said, Settled, Writing
 
 # The number of the account that works in a seller's panel just now; None elsewhere.
@@ -148,9 +148,7 @@ class Telling:
     def write_mail(
         self, *, cause: str, to: str, subject: str, body: str, order: Order | None = None, path: str = ""
     ) -> None:
-        """Once per cause; see `mail_of`. Nothing is written to an account that was deleted."""
-        if to.endswith(ERASED):
-            return
+        """Once per cause; see `mail_of`."""
         self.said.append(mail_of(cause=cause, to=to, subject=subject, body=body, now=self.now, order=order, path=path))
 
     def write_letter(self, *, cause: str, order: Order, letter: Letter, path: str = "", alone: bool = False) -> None:

@@ -27,7 +27,7 @@ from crossdock.usecases.record.events import (
     event_commands,
     receivers,
 )
-from crossdock.usecases.record.mail import office, post_office, send_command
+from crossdock.usecases.record.mail import is_read, office, post_office, send_command
 
 _OPEN = "settled_at IS NULL"
 
@@ -93,7 +93,7 @@ class Writing:
         opened = self._ask(said, raised)
         self._settle_and_raise(opened)
         self._keep(raised, opened)
-        mails = {id(mail): mail for one in said if (mail := _mail_in(one)) is not None}
+        mails = {id(mail): mail for one in said if (mail := _mail_in(one)) is not None and is_read(mail)}
         fresh = {id(mail) for mail in insert_new([*mails.values()], "cause")} if mails else set[int]()
         commands = [command for one in said for command in self._commands(one, fresh)]
         commands += self._of_agents()
