@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from crossdock.cli.trouble import Trouble
@@ -31,7 +32,6 @@ def of_platform(platform: str) -> dict[str, Callable[[], None]]:
 
 def _blind_resend() -> None:
     """An unknown outcome is sent again without looking."""
-    from dataclasses import replace
 
     from crossdock.usecases.outcomes import claims
 
@@ -88,7 +88,6 @@ def _restore_twice() -> None:
 
 def _believe_webhook() -> None:
     """The number that a webhook carries becomes the count."""
-    from dataclasses import replace
 
     from crossdock.domain import stock as rules
     from crossdock.domain.stock import Stock
@@ -122,7 +121,6 @@ def _credit_twice() -> None:
 def _refund_seen_as_new() -> None:
     """A refund is not recognised by the shop's id of it: each reading is another refund."""
     import secrets
-    from dataclasses import replace
 
     from crossdock.domain.orders import news as good
     from crossdock.usecases.orders import snapshots
@@ -152,7 +150,6 @@ def _one_trips_all() -> None:
 
 def _fulfil_blind() -> None:
     """After a lost answer a parcel is written into the shop again, without a look at what stands there."""
-    from dataclasses import replace
 
     from crossdock.kit.shop import fulfilment
     from crossdock.usecases.outcomes import claims
@@ -178,7 +175,6 @@ def _currency_unseen() -> None:
 
 def _whole_goes_back() -> None:
     """What comes to no order of one seller sends the whole payment back, other sellers' parts too."""
-    from dataclasses import replace
 
     from crossdock.engine.payments import PaymentHandler
 
@@ -203,7 +199,6 @@ def _parcel_answers_nothing() -> None:
 
 def _put_back_twice() -> None:
     """Units that came back are put back for sale once more, in shops whose counts are raised from here."""
-    from dataclasses import replace
 
     from crossdock.engine.shop import commands
     from crossdock.usecases.outbox.payloads import ADJUST
@@ -218,7 +213,6 @@ def _put_back_twice() -> None:
 
 def _pay_blind() -> None:
     """A payout whose answer was lost is sent again under another name, without looking."""
-    from dataclasses import replace
     from itertools import count
 
     from crossdock.engine.payouts import PayoutHandler
@@ -239,7 +233,6 @@ def _pay_blind() -> None:
 
 def _variants_alike() -> None:
     """At the import each variant gets what any of its product's variants says: all of them are near mint then."""
-    from dataclasses import replace
 
     from crossdock.usecases.catalogue.filling import Filler
 
@@ -316,8 +309,31 @@ def _jump_taken() -> None:
     setattr(prices, "jumps", jumps)  # noqa: B010
 
 
+def _priced_twice() -> None:
+    """A seller's price rule is applied to its own result."""
+    from crossdock.usecases.catalogue.selling.rules import Rules
+
+    once = Rules.priced
+
+    def priced(rules: Any, price: Any) -> dict[str, int]:
+        kept = once(rules, price)
+        again = once(rules, replace(price, minor=kept["price_minor"]))
+        return {**kept, "price_minor": again["price_minor"]}
+
+    setattr(Rules, "priced", priced)  # noqa: B010
+
+
+def _choice_ignored() -> None:
+    """What is read from a shop is sold, whatever its seller chose."""
+    from crossdock.usecases.catalogue.selling.rules import Rules
+
+    setattr(Rules, "why_not", lambda *_: "")  # noqa: B010
+
+
 BUGS: dict[str, Callable[[], None]] = {
     **planted_agents.BUGS,
+    "priced_twice": _priced_twice,
+    "choice_ignored": _choice_ignored,
     "jump_taken": _jump_taken,
     "preview_believed": _preview_believed,
     "unapproved_sold": _unapproved_sold,

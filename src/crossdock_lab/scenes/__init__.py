@@ -23,7 +23,7 @@ from crossdock_lab.scenes import (
     together,
     trials,
 )
-from crossdock_lab.scenes.marketplace import agents, agents_ucp, evening, moderation, runs
+from crossdock_lab.scenes.marketplace import agents, agents_ucp, evening, moderation, runs, selling
 from crossdock_lab.scenes.scene import Scene
 
 CHAPTERS = (
@@ -50,6 +50,7 @@ CHAPTERS = (
     agents_ucp,
     evening,
     runs,
+    selling,
 )
 SCENES: tuple[Scene, ...] = tuple(scene for chapter in CHAPTERS for scene in chapter.SCENES)
 BUGS: dict[str, tuple[Scene, ...]] = {bug: scenes for chapter in CHAPTERS for bug, scenes in chapter.BUGS.items()}
