@@ -68,13 +68,17 @@ def sign_in_failed(*, email: str, place: str, tried: Sequence[Source], now: date
     """Nobody's account is nobody's name: what was typed is not kept."""
     person = User.objects.filter(email__iexact=email.strip()).first() if email.strip() else None
     seconds = waiting(tried, now=now)
-    detail = {"from": coarse(place), **({"has to wait": f"{seconds} s"} if seconds else {})}
+    failed_note(person=person, place=place, now=now, **({"has to wait": f"{seconds} s"} if seconds else {}))
+
+
+def failed_note(*, person: User | None, place: str, now: datetime, **more: str) -> None:
+    """A sign-in that came to nothing; whose, where it is known."""
     note(
         actor=None,
         person=person,
         action="sign-in failed",
         subject=f"account {person.pk}" if person else "no account",
         now=now,
-        detail=detail,
+        detail={"from": coarse(place), **more},
         topic=AuditTopic.ACCOUNT,
     )

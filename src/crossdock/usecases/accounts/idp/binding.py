@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from crossdock.store.models import AuditTopic, User
-from crossdock.usecases.accounts.account_log import account_note, coarse
+from crossdock.usecases.accounts.account_log import account_note, failed_note
 from crossdock.usecases.accounts.sessions import end_all_sessions
 from crossdock.usecases.errors import Invalid, NotAllowed
 from crossdock.usecases.record.audit import note
@@ -55,15 +55,7 @@ def _staff(person: User) -> User:
 def refused(*, why: str, place: str, now: datetime, identity: str = "") -> None:
     """For the audit log: a sign-in by the provider that came to nothing; whose, where it is known."""
     person = User.objects.filter(identity=identity).first() if identity else None
-    note(
-        actor=None,
-        person=person,
-        action="sign-in failed",
-        subject=f"account {person.pk}" if person else "no account",
-        now=now,
-        detail={"from": coarse(place), "how": "identity provider", "why": why[:200]},
-        topic=AuditTopic.ACCOUNT,
-    )
+    failed_note(person=person, place=place, now=now, how="identity provider", why=why[:200])
 
 
 def unbind(*, email: str, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from crossdock.domain.capability import Capability, Manifest
 from crossdock.domain.selling.pricing import OWN, Pricing, wrong_pricing
 from crossdock.store.models import AuditEntry, AuditTopic, Connection, Selling, User
-from crossdock.usecases.catalogue.selling.rules import PRICING, SEEN_OTHERWISE, pricing_in
+from crossdock.usecases.catalogue.selling.rules import PRICING, SEEN_OTHERWISE, begin_anew, pricing_in
 from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.record.audit import settings_note
 from crossdock.usecases.record.rights import require
@@ -72,8 +72,7 @@ def use_rule(*, connection: Connection, seen: str, actor: User, now: datetime) -
         if wrong := draft.why_not(Connection.objects.only("currency").get(pk=connection.pk).currency):
             raise Invalid(wrong)
         row.pricing, row.pricing_draft = row.pricing_draft, None
-        row.revision, row.after, row.changed_at = row.revision + 1, 0, now
-        row.save(update_fields=["pricing", "pricing_draft", "revision", "after", "changed_at"])
+        begin_anew(row, "pricing", "pricing_draft", now=now)
         said = {"shop": connection.public_id, "rule": "; ".join(draft.sentences) or "your shop's own prices"}
         settings_note(actor=actor, action=ACTION, subject=connection.name, now=now, detail=said)
 

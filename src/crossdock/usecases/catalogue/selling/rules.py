@@ -98,6 +98,12 @@ def mark(choice: Choice) -> str:
     return sha256(_CHOICE.dump_json(choice)).hexdigest()[:32]
 
 
+def begin_anew(row: Selling, *changed: str, now: datetime) -> None:
+    """Write the rules that changed; what is here follows them from its first listing on."""
+    row.revision, row.after, row.changed_at = row.revision + 1, 0, now
+    row.save(update_fields=[*changed, "revision", "after", "changed_at"])
+
+
 def use_draft(*, connection: Connection, seen: str, actor: User, now: datetime) -> None:
     """What was tried is in force: for what is read from now on at once, and in the background for what is here. Raises
     NotAllowed, Stale when the draft is not the one of which `seen` is the mark.
@@ -109,7 +115,6 @@ def use_draft(*, connection: Connection, seen: str, actor: User, now: datetime) 
         if row is None or draft is None or mark(draft) != seen:
             raise Stale(SEEN_OTHERWISE)
         row.choice, row.draft = row.draft, None
-        row.revision, row.after, row.changed_at = row.revision + 1, 0, now
-        row.save(update_fields=["choice", "draft", "revision", "after", "changed_at"])
+        begin_anew(row, "choice", "draft", now=now)
         said = {"shop": connection.public_id, "choice": "; ".join(draft.sentences) or "everything"}
         settings_note(actor=actor, action="chose what to sell", subject=connection.name, now=now, detail=said)

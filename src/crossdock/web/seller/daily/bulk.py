@@ -23,9 +23,8 @@ from crossdock.usecases.orders.daily.notes import tags_of, tags_on
 from crossdock.usecases.orders.paste_tracking import meant
 from crossdock.usecases.orders.reject import REASON_WORDS
 from crossdock.web.forms import one_of, typed
-from crossdock.web.people import signed_in
 from crossdock.web.seller.daily import label_prices
-from crossdock.web.seller.daily.label_prices import BEGUN, form_key
+from crossdock.web.seller.daily.beginning import begin, form_key
 from crossdock.web.seller.daily.lists import LONGEST_SENT, from_address
 from crossdock.web.seller.order_deeds import CARRIERS
 from crossdock.web.seller.panel import sellers_only, show
@@ -154,22 +153,9 @@ def page(request: HttpRequest, seller: Seller) -> HttpResponse:
         wrong = ["Say first whether the orders with the same number go in one parcel."]
     elif request.method == "POST":
         try:
-            run = bulk.begin(
-                seller=seller,
-                kind=kind,
-                judged=judged,
-                given=given,
-                each=each,
-                key=form_key(request),
-                actor=signed_in(request),
-                now=timezone.now(),
-            )
+            return begin(request, seller, kind=kind, judged=judged, given=given, each=each)
         except Problem as problem:
             wrong = [str(problem)]
-        else:
-            if not bulk.as_asked(run=run, kind=kind, given=given, each=each):
-                messages.info(request, BEGUN)
-            return redirect("seller_run", run.public_id)
     context = _context(request, seller, kind, judged, given, each)
     context |= {"same": same, "together": "together" in request.POST}
     context |= {"wrong": wrong, "more": more, "filled": "fill" in request.POST}

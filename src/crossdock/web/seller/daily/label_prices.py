@@ -2,8 +2,6 @@
 Its page then offers to buy them (runs.py).
 """
 
-import re
-import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,14 +23,10 @@ from crossdock.usecases.orders.daily import bulk
 from crossdock.web.carriers import chosen_carrier
 from crossdock.web.forms import TypedDecimal, typed
 from crossdock.web.people import signed_in
+from crossdock.web.seller.daily.beginning import begin, form_key
 from crossdock.web.seller.label_forms import FIRST, ParcelsForm
 from crossdock.web.seller.panel import sellers_only, show
 
-_KEY = re.compile(r"[\w-]{16}", re.ASCII)
-BEGUN = (
-    "This page was begun already, with what stood on it then: that is the run below, and nothing was changed in it. For"
-    " what is left, tick the orders again."
-)
 _CLOSED = "Labels cannot be bought here at the moment. Ship the parcels any other way you like."
 
 
@@ -47,12 +41,6 @@ class Seen:
     def weighs(self) -> bool:
         """Whether a weight would help."""
         return self.judged.why_not in ("", label_runs.NO_WEIGHT)
-
-
-def form_key(request: HttpRequest) -> str:
-    """One page is one run, however often its button is pressed."""
-    key = typed(request.POST, "key", longest=40)
-    return key if _KEY.fullmatch(key) else secrets.token_urlsafe(12)
 
 
 def page(request: HttpRequest, seller: Seller, orders: list[Order], *, more: bool) -> HttpResponse:
@@ -76,23 +64,12 @@ def page(request: HttpRequest, seller: Seller, orders: list[Order], *, more: boo
     if parcel is not None and not wrong:
         given, each = ForAll(parcel=parcel), {one.public_id: ForOne(grams=grams.get(one.public_id)) for one in orders}
         try:
-            run = bulk.begin(
-                seller=seller,
-                kind=BulkKind.PRICE,
-                judged=judged,
-                given=given,
-                each=each,
-                key=form_key(request),
-                actor=signed_in(request),
-                now=timezone.now(),
-            )
+            begun = begin(request, seller, kind=BulkKind.PRICE, judged=judged, given=given, each=each)
         except Problem as problem:
             wrong = [str(problem)]
         else:
             request.session["parcel"] = form.remembered()
-            if not bulk.as_asked(run=run, kind=BulkKind.PRICE, given=given, each=each):
-                messages.info(request, BEGUN)
-            return redirect("seller_run", run.public_id)
+            return begun
     context = _context(request, form, judged, typed_for)
     context |= {"wrong": wrong, "more": more, "carrier": carrier, "start": purchase.ship_from(seller=seller)}
     return show(request, seller, "bulk_labels", context, here="orders", status=422 if posted else 200)

@@ -2,18 +2,18 @@
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.capability import Word
 from crossdock.domain.selling.choice import LONGEST_WORD, MOST_WORDS, Choice, words_in
 from crossdock.domain.values import Money
-from crossdock.store.models import Connection, Seller
+from crossdock.store.models import Seller
 from crossdock.usecases.catalogue.selling import preview, rules, run
-from crossdock.usecases.record.rights import theirs
 from crossdock.web.forms import MoneyField, money_of, one_of, typed
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
+from crossdock.web.seller.evening.drafts import decided, shop_of
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
@@ -75,11 +75,6 @@ def _typed(choice: Choice, add: str) -> dict[str, object]:
     return shown
 
 
-def _shop(seller: Seller, public_id: str) -> Connection:
-    rows = theirs(Connection, seller).select_related("seller__owner", "selling")
-    return get_object_or_404(rows, public_id=public_id)
-
-
 def _silent(platform: str) -> list[str]:
     """What the shop's platform does not tell of a product, so that no choice can go by it."""
     speaker = asking.platform(platform)
@@ -92,7 +87,7 @@ def _silent(platform: str) -> list[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The draft with what it would sell, or where there is none what is in force. Trying changes nothing."""
-    shop, actor = _shop(seller, public_id), signed_in(request)
+    shop, actor = shop_of(seller, public_id), signed_in(request)
     row = rules.selling_of(shop)
     draft = rules.choice_in(row.draft) if row and row.draft is not None else None
     tried = draft or (rules.choice_in(row.choice) if row else Choice())
@@ -128,12 +123,12 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The draft is put in force, or forgotten."""
-    shop, actor = _shop(seller, public_id), signed_in(request)
-    if typed(request.POST, "verdict") != "use":
-        try_it(request, lambda now: rules.forget_draft(connection=shop, actor=actor), "Nothing was changed.")
-        return redirect("seller_choice", public_id)
-    seen = typed(request.POST, "seen")
-    said = "This is sold from now on. What is here already follows within minutes."
-    if try_it(request, lambda now: rules.use_draft(connection=shop, seen=seen, actor=actor, now=now), said):
-        try_it(request, lambda now: run.follow(connection_id=shop.pk, now=now))
-    return redirect("seller_choice", public_id)
+    shop, actor = shop_of(seller, public_id), signed_in(request)
+    return decided(
+        request,
+        shop,
+        page="seller_choice",
+        use=lambda seen, now: rules.use_draft(connection=shop, seen=seen, actor=actor, now=now),
+        forget=lambda: rules.forget_draft(connection=shop, actor=actor),
+        said="This is sold from now on. What is here already follows within minutes.",
+    )

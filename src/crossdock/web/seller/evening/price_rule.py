@@ -4,17 +4,17 @@ from decimal import Decimal
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from crossdock.domain.selling.pricing import LEAST_PERCENT, MOST_PERCENT, WAYS, Pricing, Way, examples, roundings
 from crossdock.domain.values import Money
-from crossdock.store.models import Connection, Seller
+from crossdock.store.models import Seller
 from crossdock.usecases.catalogue.selling import price_preview, price_rules, rules, run
-from crossdock.usecases.record.rights import theirs
-from crossdock.web.forms import MoneyField, TypedDecimal, money_of, one_of, typed
+from crossdock.web.forms import MoneyField, TypedDecimal, money_of, one_of
 from crossdock.web.people import signed_in
 from crossdock.web.seller import asking
+from crossdock.web.seller.evening.drafts import decided, shop_of
 from crossdock.web.seller.panel import sellers_only, show, try_it
 from crossdock.web.storefront.browse import number_after
 
@@ -91,16 +91,11 @@ def _typed(rule: Pricing, currency: str) -> dict[str, object]:
     return shown
 
 
-def _shop(seller: Seller, public_id: str) -> Connection:
-    rows = theirs(Connection, seller).select_related("seller__owner", "selling")
-    return get_object_or_404(rows, public_id=public_id)
-
-
 @sellers_only
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The draft with what it would ask, or where there is none what is in force. Trying changes nothing."""
-    shop, actor = _shop(seller, public_id), signed_in(request)
+    shop, actor = shop_of(seller, public_id), signed_in(request)
     speaker = asking.platform(shop.platform)
     manifest = speaker.manifest if speaker else None
     row = rules.selling_of(shop)
@@ -140,12 +135,12 @@ def page(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
 @require_POST
 def decide(request: HttpRequest, seller: Seller, public_id: str) -> HttpResponse:
     """The draft is put in force, or forgotten."""
-    shop, actor = _shop(seller, public_id), signed_in(request)
-    if typed(request.POST, "verdict") != "use":
-        try_it(request, lambda now: price_rules.forget_rule(connection=shop, actor=actor), "Nothing was changed.")
-        return redirect("seller_price_rule", public_id)
-    seen = typed(request.POST, "seen")
-    said = "These prices are asked from now on. What is here already follows within minutes."
-    if try_it(request, lambda now: price_rules.use_rule(connection=shop, seen=seen, actor=actor, now=now), said):
-        try_it(request, lambda now: run.follow(connection_id=shop.pk, now=now))
-    return redirect("seller_price_rule", public_id)
+    shop, actor = shop_of(seller, public_id), signed_in(request)
+    return decided(
+        request,
+        shop,
+        page="seller_price_rule",
+        use=lambda seen, now: price_rules.use_rule(connection=shop, seen=seen, actor=actor, now=now),
+        forget=lambda: price_rules.forget_rule(connection=shop, actor=actor),
+        said="These prices are asked from now on. What is here already follows within minutes.",
+    )
