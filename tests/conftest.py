@@ -1,13 +1,13 @@
 """A real Chromium for the tests marked `browser`: Debian's package, or the one that CROSSDOCK_CHROMIUM names."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
+from chromium import NotHere, launched
 from crossdock_lab.patience import patient
 
 
@@ -27,14 +27,12 @@ def playwright_here() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def chromium(playwright_here: Playwright) -> Iterator[Browser]:
-    path = os.environ.get("CROSSDOCK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        reason = "there is no Chromium here; install Debian's package, or name one in CROSSDOCK_CHROMIUM"
+    try:
+        browser = launched(playwright_here)
+    except NotHere as reason:
         if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    browser = playwright_here.chromium.launch(executable_path=path, args=arguments, timeout=patient(60_000))
+            pytest.fail(str(reason))
+        pytest.skip(str(reason))
     yield browser
     browser.close()
 

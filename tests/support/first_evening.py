@@ -10,7 +10,6 @@ say, and what stands in the shop's own books. Without names all platforms are pl
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from chromium import launched
 from crossdock.kit.connector import VariantRef
 from crossdock.kit.sandbox import Sandbox
 from crossdock_lab.facts import Facts
@@ -28,7 +28,6 @@ from page_checks import faults, pale, too_wide
 
 RULE, PASSWORD = "M6", "quiet-harbour-42"
 GOODS = (("Lantern of the first evening", 7), ("Anchor of the first evening", 5))
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 HOME = {"line1": "5 Market St", "city": "Austin", "region": "TX", "postal_code": "78701"}
 
 
@@ -78,11 +77,10 @@ class Evening:
 
 @contextmanager
 def evening(platform: str, shots: str, width: int = 1280) -> Iterator[Evening]:
-    path = os.environ.get("CROSSDOCK_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     with Trial() as trial, sync_playwright() as playing:
         trial.start_web()
         trial.worker.start()
-        browser = playing.chromium.launch(executable_path=path, args=[*ARGUMENTS], timeout=patient(60_000))
+        browser = launched(playing)
         context = browser.new_context(viewport={"width": width, "height": 900})
         context.set_default_timeout(patient(15_000))
         expect.set_options(timeout=patient(15_000))

@@ -3,12 +3,11 @@ protocol's own schemas.
 """
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from agent import secret_for
+from crossdock_lab.serving import serving
 
 FILE = Path(__file__).parents[1] / "web" / "agents" / "ucp" / "schemas.json"
 PINNED = "d34abf6cf8049ec1b9c6e3e2dbc2df1f3b4bb30726961364e67c9a90da45833b"
@@ -93,13 +93,9 @@ def hosted() -> Iterator[Host]:
         def log_message(self, *_: object) -> None:
             """Tests read `asked`."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        host = Host(f"http://127.0.0.1:{server.server_address[1]}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield host
-        finally:
-            server.shutdown()
+    with serving(Handler) as address:
+        host = Host(address)
+        yield host
 
 
 class UcpAgent:

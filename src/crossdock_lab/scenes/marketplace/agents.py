@@ -8,18 +8,18 @@ import hashlib
 import hmac
 import json
 import secrets
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from crossdock_lab.scenes.money import bank
 from crossdock_lab.scenes.scene import Scene
 from crossdock_lab.scenes.together import hand_item, quiet
+from crossdock_lab.serving import serving
 from crossdock_lab.stage import PATIENCE, Stage, now, staff
 
 if TYPE_CHECKING:
@@ -101,13 +101,9 @@ def _listening() -> Iterator[Told]:
         def log_message(self, *_: object) -> None:
             """The facts say it."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        told.url = f"http://127.0.0.1:{server.server_address[1]}/order_events"
-        try:
-            yield told
-        finally:
-            server.shutdown()
+    with serving(Handler) as address:
+        told.url = f"{address}/order_events"
+        yield told
 
 
 def _agent(stage: Stage, told_at: str = "") -> Agent:

@@ -6,17 +6,18 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from crossdock_lab.serving import serving
 
 VERSION = "2026-04-08"
 CAPABILITIES = ("catalog.lookup", "catalog.search", "checkout", "fulfillment", "order")
@@ -108,10 +109,5 @@ def hosted() -> Iterator[Platform]:
         def log_message(self, *_: object) -> None:
             """The facts say it."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        platform.address = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield platform
-        finally:
-            server.shutdown()
+    with serving(Handler) as platform.address:
+        yield platform
