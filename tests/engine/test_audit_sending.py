@@ -30,6 +30,7 @@ from crossdock.store.models import AuditSending
 from crossdock.usecases.record.audit import note
 from crossdock.usecases.record.audit_chain import exported_rows
 from crossdock.usecases.record.audit_sending import AT_ONCE, LEASE, begin, behind, done, failed
+from crossdock_lab.patience import patient
 
 NOW = datetime(2026, 12, 1, 3, 12, tzinfo=UTC)
 _HEAD = re.compile(rb"<109>1 (\S+) (\S+) crossdock - (\S+) - ")
@@ -91,7 +92,7 @@ def receiving(tls: ssl.SSLContext | None = None, port: int = 0, dies: int = 0) -
     finally:
         door.shutdown(socket.SHUT_RDWR)
         door.close()
-        thread.join(10)
+        thread.join(patient(10))
 
 
 def written(many: int, first: int = 0) -> None:

@@ -27,6 +27,7 @@ from crossdock.usecases.errors import Invalid, NotAllowed, Stale
 from crossdock.usecases.requests.messages import write
 from crossdock.usecases.stock import counts
 from crossdock.usecases.support.cases import close, open_case
+from crossdock_lab.patience import patient
 from market import World, user
 from market import connection as a_connection
 
@@ -107,7 +108,7 @@ def _fields(product: Any) -> dict[str, Any]:
 
 
 def at_once(*deeds: Callable[[], object]) -> list[Exception]:
-    start, wrong = Barrier(len(deeds), timeout=60), list[Exception]()
+    start, wrong = Barrier(len(deeds), timeout=patient(60)), list[Exception]()
 
     def one(deed: Callable[[], object]) -> None:
         try:
