@@ -35,9 +35,13 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> Any:
 
 
 def _waits() -> bool:
-    """In this database alone: the server has one for each process that plays tests."""
+    """Who holds something in this database: the server has one for each process that plays tests. Asked of the locks
+    alone, since what pg_stat_activity says is kept for the length of a transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            "SELECT count(*) FROM pg_locks waits WHERE NOT granted AND EXISTS (SELECT 1 FROM pg_locks holds"
+            " JOIN pg_database ours ON ours.oid = holds.database AND ours.datname = current_database()"
+            " WHERE holds.pid = waits.pid)"
         )
         return bool(cursor.fetchone()[0])
